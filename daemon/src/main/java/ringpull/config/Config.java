@@ -1,0 +1,121 @@
+package ringpull.config;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** The configuration file as values; one record a table. {@code systemd/ringpull.toml} says what each key means. */
+public record Config(
+        Node node,
+        Peer peer,
+        Ring ring,
+        Store store,
+        Mirror mirror,
+        List<Registry> registries,
+        Handoff handoff,
+        Metrics metrics,
+        Log log) {
+    public Config {
+        registries = List.copyOf(registries);
+    }
+
+    /**
+     * @param name for people; default the host name
+     * @param state directory of blobs, index and identity
+     * @param controlSocket Unix socket of the command line
+     * @param stopGrace how long running answers may go on after SIGTERM
+     */
+    public record Node(String name, Path state, Path controlSocket, String rack, String zone, Duration stopGrace) {}
+
+    /**
+     * @param address an IP address, an interface's name or a CIDR; empty: the source address of the route to the first
+     *     seed, or loopback where there are no seeds
+     * @param tls certificate, key and CA for both peer ports; all three or none
+     * @param insecure allows peer ports beyond loopback without certificates
+     * @param io how the data port meets the kernel
+     */
+    public record Peer(
+            Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
+
+    /** PEM files. */
+    public record Tls(Path cert, Path key, Path ca) {}
+
+    /** Netty's ways to the kernel; {@code AUTO} takes what the benchmarks favour and this host has. */
+    public enum Io {
+        AUTO,
+        EPOLL,
+        IO_URING,
+        NIO
+    }
+
+    /**
+     * @param cluster rings with different names never mix
+     * @param seeds {@code host:port} or {@code host}; a name with several addresses stands for all of them
+     */
+    public record Ring(String cluster, List<String> seeds) {
+        public Ring {
+            seeds = List.copyOf(seeds);
+        }
+    }
+
+    /**
+     * @param quota the most that blobs may take
+     * @param minFree what is always left free on the file system
+     */
+    public record Store(Room quota, Room minFree) {}
+
+    /** An amount of disk: bytes, or a share of the file system's size (0 to 1). */
+    public sealed interface Room {
+        record Bytes(long bytes) implements Room {}
+
+        record Share(double share) implements Room {}
+
+        /** The amount on a file system of this size. */
+        default long of(long fileSystemBytes) {
+            return switch (this) {
+                case Bytes(long bytes) -> bytes;
+                case Share(double share) -> (long) (share * fileSystemBytes);
+            };
+        }
+    }
+
+    /** @param tagStaleMax how old a record may be that answers for a tag while its origin cannot be reached */
+    public record Mirror(String address, int port, Duration tagStaleMax) {}
+
+    /**
+     * @param name as image references write it
+     * @param endpoints base URLs in the order in which they are tried; default {@code https://<name>}
+     * @param ca PEM file of the authorities to trust for these endpoints, in place of the system's
+     */
+    public record Registry(
+            String name,
+            List<URI> endpoints,
+            Optional<Credential> credential,
+            Optional<Path> dockerConfig,
+            Optional<Path> ca) {
+        public Registry {
+            endpoints = List.copyOf(endpoints);
+        }
+    }
+
+    /** A user and password; never printed. */
+    public record Credential(String username, String password) {
+        @Override
+        public String toString() {
+            return "Credential[" + username + ", …]";
+        }
+    }
+
+    /**
+     * @param headerWait longest wait before the client gets headers or 404
+     * @param bodyWait longest time without a byte while a proof is pending; then FIN, and 404 on the resume
+     */
+    public record Handoff(Duration headerWait, Duration bodyWait) {}
+
+    public record Metrics(String address, int port) {}
+
+    /** @param level {@code error}, {@code warn}, {@code info} or {@code debug} */
+    public record Log(String level) {}
+}

@@ -1,0 +1,52 @@
+package ringpull.metrics;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.function.ToDoubleFunction;
+
+/** Every meter of the daemon. Names follow Prometheus; units are in the names. */
+public final class Meters {
+    private final MeterRegistry registry;
+
+    public Meters(MeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    /** Bytes that arrived, by where from. */
+    public void received(Source source, long bytes) {
+        registry.counter("ringpull.received.bytes", "source", source.label).increment((double) bytes);
+    }
+
+    /** Bytes that went to other members. */
+    public void served(long bytes) {
+        registry.counter("ringpull.served.bytes").increment((double) bytes);
+    }
+
+    /** One answer of the mirror: its status and, in one word, why. */
+    public void answered(int status, String reason) {
+        registry.counter("ringpull.mirror.answers", "status", Integer.toString(status), "reason", reason)
+                .increment();
+    }
+
+    /** A whole digest did not prove; from peers or from the origin. */
+    public void proofFailed(Source source) {
+        registry.counter("ringpull.proof.failures", "source", source.label).increment();
+    }
+
+    /** A figure that is read when the metrics are. */
+    public <T> void gauge(String name, T of, ToDoubleFunction<T> value) {
+        registry.gauge(name, of, value);
+    }
+
+    /** Where bytes came from. */
+    public enum Source {
+        PEER("peer"),
+        ORIGIN("origin"),
+        STORE("store");
+
+        private final String label;
+
+        Source(String label) {
+            this.label = label;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Every meter of the daemon in one file. */
+@NullMarked
+package ringpull.metrics;
+
+import org.jspecify.annotations.NullMarked;

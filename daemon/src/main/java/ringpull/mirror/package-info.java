@@ -1,0 +1,5 @@
+/** The registry API on localhost that containerd and other clients pull from. */
+@NullMarked
+package ringpull.mirror;
+
+import org.jspecify.annotations.NullMarked;

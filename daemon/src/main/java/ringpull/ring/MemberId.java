@@ -1,0 +1,33 @@
+package ringpull.ring;
+
+import java.util.HexFormat;
+import java.util.random.RandomGenerator;
+
+/**
+ * Who a member is, whatever its address: 16 random bytes, made at the first start and kept in the state directory.
+ *
+ * @param hex 32 lower-case hex digits
+ */
+public record MemberId(String hex) implements Comparable<MemberId> {
+    public MemberId {
+        if (hex.length() != 32 || !hex.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            throw new IllegalArgumentException("a member id has 32 lower-case hex digits");
+        }
+    }
+
+    public static MemberId random(RandomGenerator random) {
+        byte[] bytes = new byte[16];
+        random.nextBytes(bytes);
+        return new MemberId(HexFormat.of().formatHex(bytes));
+    }
+
+    @Override
+    public int compareTo(MemberId o) {
+        return hex.compareTo(o.hex);
+    }
+
+    @Override
+    public String toString() {
+        return hex.substring(0, 8);
+    }
+}
