@@ -1,0 +1,174 @@
+package ringpull.fetch;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import ringpull.blob.BlobFile;
+import ringpull.blob.Digest;
+import ringpull.metrics.Meters;
+import ringpull.origin.Origin;
+import ringpull.origin.OriginException;
+import ringpull.origin.OriginStream;
+import ringpull.ring.Holders;
+import ringpull.store.BlobStore;
+import ringpull.store.StoredBlob;
+import ringpull.transport.Transport;
+
+/**
+ * Brings blobs: from the store if they are here, else through one fetch for any number of clients. When the store has
+ * no room, an authentic origin's bytes go past it.
+ */
+public final class Fetcher implements Blobs, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Fetcher.class);
+
+    /** How long a blob that found no room goes past the store without another try at a reservation. */
+    private static final long FULL_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private static final int FULL_MAX = 1024;
+
+    private final Parts parts;
+    private final LongSupplier nanoTime;
+    private final Map<Digest, BlobFetch> running = new ConcurrentHashMap<>();
+    private final Map<Digest, Long> fullSince = new LinkedHashMap<>();
+
+    /** What a fetch works with. */
+    record Parts(
+            BlobStore store,
+            Holders ring,
+            Transport transport,
+            Origin origin,
+            Journal journal,
+            Meters meters,
+            Suspects suspects,
+            ExecutorService threads,
+            ExecutorService proofThreads) {}
+
+    public Fetcher(
+            BlobStore store,
+            Holders ring,
+            Transport transport,
+            Origin origin,
+            Journal journal,
+            Meters meters,
+            LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+        int cores = Runtime.getRuntime().availableProcessors();
+        this.parts = new Parts(
+                store,
+                ring,
+                transport,
+                origin,
+                journal,
+                meters,
+                new Suspects(),
+                Executors.newThreadPerTaskExecutor(
+                        Thread.ofVirtual().name("fetch-", 0).factory()),
+                // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.
+                Executors.newFixedThreadPool(
+                        cores, Thread.ofPlatform().daemon().name("proof-", 0).factory()));
+    }
+
+    @Override
+    public Delivery deliver(BlobRequest request) throws InterruptedException {
+        Digest digest = request.digest();
+        try {
+            Optional<BlobFile> here = parts.store().open(digest);
+            if (here.isPresent()) {
+                request.repository().ifPresent(repository -> parts.store().noteSource(digest, repository.toString()));
+                String mediaType =
+                        parts.store().find(digest).map(StoredBlob::mediaType).orElse("");
+                return new Delivery.Complete(here.get(), mediaType);
+            }
+        } catch (IOException e) {
+            log.warn("{} is in the store and cannot be read: {}", digest, e.toString());
+            return new Delivery.Nowhere("store_failed", e.toString());
+        }
+        if (request.repository().isPresent() && isFull(digest)) {
+            return pastTheStore(request);
+        }
+        if (request.repository().isEmpty() && parts.ring().holders(digest).isEmpty()) {
+            return new Delivery.Nowhere("not_held", "no member of the ring holds it, and no registry was named");
+        }
+        return new Delivery.Arriving(running.computeIfAbsent(digest, d -> start(request)));
+    }
+
+    private BlobFetch start(BlobRequest request) {
+        BlobFetch fetch = new BlobFetch(request.digest(), parts.store());
+        parts.threads().execute(() -> {
+            try {
+                new Journey(request, parts, fetch).run();
+            } finally {
+                if (fetch.failureReason().equals("store_full")) {
+                    noteFull(request.digest());
+                }
+                running.remove(request.digest(), fetch);
+            }
+        });
+        return fetch;
+    }
+
+    private Delivery pastTheStore(BlobRequest request) throws InterruptedException {
+        try {
+            OriginStream stream = new OriginPull(request, parts.origin(), parts.journal(), parts.meters()).open(0);
+            if (stream.authentic()) {
+                parts.journal().note(request.digest(), "fallback", stream.endpoint(), 0, "the store is full");
+                return new Delivery.PassThrough(stream);
+            }
+            stream.close();
+            return new Delivery.Nowhere("store_full", "no room to prove bytes that did not come over TLS");
+        } catch (OriginException e) {
+            return new Delivery.Nowhere(reason(e), String.valueOf(e.getMessage()));
+        }
+    }
+
+    private boolean isFull(Digest digest) {
+        synchronized (fullSince) {
+            Long since = fullSince.get(digest);
+            return since != null && nanoTime.getAsLong() - since < FULL_NANOS;
+        }
+    }
+
+    private void noteFull(Digest digest) {
+        synchronized (fullSince) {
+            fullSince.remove(digest);
+            fullSince.put(digest, nanoTime.getAsLong());
+            if (fullSince.size() > FULL_MAX) {
+                fullSince.remove(fullSince.keySet().iterator().next());
+            }
+        }
+    }
+
+    /** An origin's failure in one word, as metrics label it. */
+    static String reason(OriginException e) {
+        return switch (e) {
+            case OriginException.Unreachable u -> "unreachable";
+            case OriginException.NotFound n -> "not_found";
+            case OriginException.Denied d -> "denied";
+            case OriginException.Busy b -> "busy";
+            case OriginException.Forbidden f -> "forbidden";
+            case OriginException.Malformed m -> "malformed";
+        };
+    }
+
+    /** Breaks off every fetch; what is present stays for the next start. */
+    @Override
+    public void close() {
+        parts.threads().shutdownNow();
+        try {
+            if (!parts.threads().awaitTermination(5, TimeUnit.SECONDS)) {
+                log.warn("fetches still run while the daemon stops: {}", running.keySet());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        parts.proofThreads().shutdownNow();
+    }
+}

@@ -1,0 +1,208 @@
+package ringpull.fetch;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Chunk;
+import ringpull.blob.Digest;
+import ringpull.metrics.Meters;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
+import ringpull.store.PartialBlob;
+import ringpull.transport.Landing;
+import ringpull.transport.TransferException;
+
+/**
+ * Reads what is missing of one blob from several holders at once. A holder works while it delivers: one that fails
+ * gives its run back, for the others to take, and leaves after {@value #FAILURES_MAX} failures in a row.
+ */
+final class PeerPull {
+    /** Bytes asked for in one request: long enough to hide a round trip, short enough to share a blob fairly. */
+    static final long RUN_BYTES = 8L << 20;
+
+    /** Requests in flight to one holder, and to all holders of one blob. */
+    static final int REQUESTS_PER_HOLDER = 3;
+
+    static final int REQUESTS_MAX = 12;
+
+    private static final int FAILURES_MAX = 2;
+
+    private final Digest digest;
+    private final PartialBlob partial;
+    private final Fetcher.Parts parts;
+    private final Runnable progress;
+    private final MissingRuns missing;
+    private volatile @Nullable IOException landingFailure;
+
+    PeerPull(PartialBlob partial, Fetcher.Parts parts, Runnable progress) {
+        this.digest = partial.digest();
+        this.partial = partial;
+        this.parts = parts;
+        this.progress = progress;
+        this.missing = new MissingRuns(partial, RUN_BYTES);
+    }
+
+    /**
+     * Reads until everything is here or no holder is left.
+     *
+     * @return the members that delivered anything
+     * @throws IOException if this node could not write
+     */
+    Set<MemberId> from(List<Member> holders) throws IOException, InterruptedException {
+        List<Source> sources = holders.stream().map(Source::new).toList();
+        int perHolder = Math.clamp(REQUESTS_MAX / Math.max(1, sources.size()), 1, REQUESTS_PER_HOLDER);
+        int workers = Math.min(sources.size(), REQUESTS_MAX) * perHolder;
+        CountDownLatch finished = new CountDownLatch(workers);
+        List<Future<?>> tasks = new ArrayList<>();
+        for (int i = 0; i < workers; i++) {
+            Source source = sources.get(i % sources.size());
+            tasks.add(parts.threads().submit(() -> {
+                try {
+                    source.work();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                } finally {
+                    finished.countDown();
+                }
+            }));
+        }
+        try {
+            finished.await();
+        } finally {
+            tasks.forEach(task -> task.cancel(true));
+            sources.forEach(Source::account);
+        }
+        IOException failure = landingFailure;
+        if (failure != null) {
+            throw failure;
+        }
+        return sources.stream()
+                .filter(source -> source.bytes() > 0)
+                .map(source -> source.member.id())
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** One holder; shared by its workers. */
+    private final class Source {
+        private final Member member;
+        private int failuresInARow;
+        private boolean gone;
+        private long bytes;
+
+        Source(Member member) {
+            this.member = member;
+        }
+
+        synchronized long bytes() {
+            return bytes;
+        }
+
+        private void account() {
+            if (bytes() > 0) {
+                parts.journal().note(digest, "peer", member.name(), bytes(), "");
+            }
+        }
+
+        private synchronized boolean usable() {
+            return !gone && landingFailure == null;
+        }
+
+        private void work() throws InterruptedException {
+            while (usable()) {
+                ByteRange run = missing.take().orElse(null);
+                if (run != null) {
+                    read(run);
+                } else if (!missing.awaitMore()) {
+                    return;
+                }
+            }
+        }
+
+        private void read(ByteRange run) throws InterruptedException {
+            Run landing = new Run(run);
+            boolean whole = false;
+            try {
+                InetSocketAddress address =
+                        new InetSocketAddress(member.addresses().getFirst(), member.dataPort());
+                parts.transport().read(address, digest, run, landing);
+                whole = true;
+                succeeded(run.length());
+            } catch (TransferException e) {
+                failed(e, landing.landedBytes);
+            } finally {
+                // Also when interrupted: another worker may be waiting for this run.
+                settle(run, landing.landedBytes, whole);
+            }
+        }
+
+        private void settle(ByteRange run, long landedBytes, boolean whole) {
+            try {
+                partial.received(new ByteRange(run.offset(), landedBytes));
+            } catch (IOException e) {
+                landingFailure = e;
+            }
+            if (whole) {
+                missing.done();
+            } else {
+                // A chunk that arrived in part is not present: its bytes are asked for again.
+                long kept = run.end() == run.offset() + landedBytes
+                        ? landedBytes
+                        : landedBytes - landedBytes % Chunk.SIZE_BYTES;
+                missing.giveBack(new ByteRange(run.offset() + kept, run.length() - kept));
+            }
+            progress.run();
+        }
+
+        private synchronized void succeeded(long length) {
+            failuresInARow = 0;
+            bytes += length;
+            parts.meters().received(Meters.Source.PEER, length);
+        }
+
+        private synchronized void failed(TransferException failure, long landedBytes) {
+            bytes += landedBytes;
+            parts.meters().received(Meters.Source.PEER, landedBytes);
+            switch (failure) {
+                case TransferException.Unreachable e -> {
+                    failuresInARow++;
+                    gone |= failuresInARow >= FAILURES_MAX;
+                    parts.journal().note(digest, "fallback", member.name(), 0, String.valueOf(e.getMessage()));
+                }
+                case TransferException.NotHeld e -> {
+                    gone = true;
+                    parts.ring().disown(member.id(), digest);
+                    parts.journal().note(digest, "fallback", member.name(), 0, String.valueOf(e.getMessage()));
+                }
+                case TransferException.LandingFailed e -> {
+                    gone = true;
+                    landingFailure = e.getCause() instanceof IOException io ? io : new IOException(e);
+                }
+            }
+        }
+    }
+
+    /** Writes one run's bytes through to the partial blob and counts them. Used by one thread at a time. */
+    private final class Run implements Landing {
+        private final ByteRange run;
+        private volatile long landedBytes;
+
+        Run(ByteRange run) {
+            this.run = run;
+        }
+
+        @Override
+        public void write(long offset, ByteBuffer bytes) throws IOException {
+            int length = bytes.remaining();
+            partial.write(offset, bytes);
+            landedBytes = offset + length - run.offset();
+        }
+    }
+}
