@@ -12,6 +12,7 @@ import ringpull.blob.Digest;
 import ringpull.blob.ProvenBlob;
 import ringpull.store.BlobStore;
 import ringpull.store.PartialBlob;
+import ringpull.store.StoredBlob;
 
 /**
  * What clients see of a fetch: its {@link Journey} moves it on from one thread, proof threads and transports tell it
@@ -67,6 +68,13 @@ final class BlobFetch implements Fetch {
     void proven(ProvenBlob proof) {
         releasedBytes = proof.sizeBytes();
         signal();
+    }
+
+    /** The blob came into the store between this fetch's start and a look at it. */
+    void foundStored(StoredBlob blob) {
+        mediaType = blob.mediaType();
+        releasedBytes = blob.sizeBytes();
+        stored();
     }
 
     /** The blob is in the store. */

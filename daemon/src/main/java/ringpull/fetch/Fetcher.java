@@ -34,6 +34,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
 
     private static final int FULL_MAX = 1024;
 
+    /** Fetches at one time; a client that wants one more is sent upstream. */
+    private static final int FETCHES_MAX = 1024;
+
     private final Parts parts;
     private final LongSupplier nanoTime;
     private final Map<Digest, BlobFetch> running = new ConcurrentHashMap<>();
@@ -96,6 +99,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
         }
         if (request.repository().isEmpty() && parts.ring().holders(digest).isEmpty()) {
             return new Delivery.Nowhere("not_held", "no member of the ring holds it, and no registry was named");
+        }
+        if (running.size() >= FETCHES_MAX && !running.containsKey(digest)) {
+            return new Delivery.Nowhere("overloaded", FETCHES_MAX + " blobs are being fetched already");
         }
         return new Delivery.Arriving(running.computeIfAbsent(digest, d -> start(request)));
     }

@@ -3,10 +3,13 @@ package ringpull.fetch;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.stream.Collectors;
@@ -25,6 +28,7 @@ import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
+import ringpull.store.StoredBlob;
 
 /**
  * One blob's journey: neighbours first, the origin for what they lack, and a proof of the whole. Bytes that do not
@@ -70,7 +74,12 @@ final class Journey {
 
     void run() {
         try {
-            travel();
+            Optional<StoredBlob> stored = parts.store().find(digest());
+            if (stored.isPresent()) {
+                fetch.foundStored(stored.get());
+            } else {
+                travel();
+            }
         } catch (FetchFailed e) {
             end(e);
         } catch (StoreFull e) {
@@ -191,13 +200,7 @@ final class Journey {
     private Set<MemberId> bring(Attempt attempt) throws FetchFailed, StoreFull, IOException, InterruptedException {
         Set<MemberId> used = Set.of();
         if (!attempt.holders.isEmpty()) {
-            PartialBlob blob = partialOf(attempt.holders.getFirst().sizeBytes());
-            List<Member> members = attempt.holders.stream()
-                    .filter(holder -> holder.sizeBytes() == blob.sizeBytes())
-                    .map(Holder::member)
-                    .toList();
-            fetch.authentic(false);
-            used = new PeerPull(blob, parts, this::landed).from(members);
+            used = bringFromPeers(attempt);
         }
         PartialBlob blob = partial;
         if (blob == null || blob.presentPrefixBytes() < blob.sizeBytes()) {
@@ -208,6 +211,39 @@ final class Journey {
         }
         landed();
         return used;
+    }
+
+    private Set<MemberId> bringFromPeers(Attempt attempt) throws StoreFull, IOException, InterruptedException {
+        PartialBlob blob;
+        try {
+            blob = partialOf(commonSize(attempt.holders));
+        } catch (StoreFull e) {
+            if (!attempt.origin || request.repository().isEmpty()) {
+                throw e;
+            }
+            // The size is only what peers say: a false one must not pass for a full disk.
+            parts.journal()
+                    .note(digest(), "fallback", "", 0, "no room for the size that peers announce: " + e.getMessage());
+            return Set.of();
+        }
+        List<Member> members = attempt.holders.stream()
+                .filter(holder -> holder.sizeBytes() == blob.sizeBytes())
+                .map(Holder::member)
+                .toList();
+        fetch.authentic(false);
+        return new PeerPull(blob, parts, this::landed).from(members);
+    }
+
+    /** The size that most holders announce; of several such the smallest. */
+    private static long commonSize(List<Holder> holders) {
+        Map<Long, Long> votes =
+                holders.stream().collect(Collectors.groupingBy(Holder::sizeBytes, TreeMap::new, Collectors.counting()));
+        long most = Collections.max(votes.values());
+        return votes.entrySet().stream()
+                .filter(vote -> vote.getValue() == most)
+                .findFirst()
+                .orElseThrow()
+                .getKey();
     }
 
     private void bringFromOrigin() throws FetchFailed, StoreFull, IOException, InterruptedException {

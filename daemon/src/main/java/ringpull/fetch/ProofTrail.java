@@ -68,8 +68,11 @@ final class ProofTrail implements AutoCloseable {
         } catch (ProofFailed e) {
             outcome.refuted(e);
         } catch (IOException e) {
-            ended = true;
-            outcome.unreadable(e);
+            // After close() the file is closed under a step that runs: that is no finding.
+            if (!ended) {
+                ended = true;
+                outcome.unreadable(e);
+            }
         } finally {
             running.set(false);
         }
