@@ -88,13 +88,15 @@ public record Config(
      * @param name as image references write it
      * @param endpoints base URLs in the order in which they are tried; default {@code https://<name>}
      * @param ca PEM file of the authorities to trust for these endpoints, in place of the system's
+     * @param tokenRealm the one token server, besides the endpoints' own hosts, that may see the credential
      */
     public record Registry(
             String name,
             List<URI> endpoints,
             Optional<Credential> credential,
             Optional<Path> dockerConfig,
-            Optional<Path> ca) {
+            Optional<Path> ca,
+            Optional<URI> tokenRealm) {
         public Registry {
             endpoints = List.copyOf(endpoints);
         }

@@ -1,0 +1,233 @@
+package ringpull.config;
+
+import static java.time.Duration.ZERO;
+import static java.time.Duration.ofDays;
+import static java.time.Duration.ofHours;
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofMinutes;
+import static java.time.Duration.ofSeconds;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Every key, its default and its range, in the order of {@link Config}; then the rules between keys. */
+final class ConfigReader {
+    private static final int MAX_SEEDS = 64;
+    private static final int MAX_REGISTRIES = 256;
+    private static final int MAX_ENDPOINTS = 16;
+    /** {@code sun_path} holds 108 bytes and a final zero. */
+    private static final int MAX_SOCKET_PATH = 107;
+    /** The most patient containerd waits 30 s for headers. */
+    private static final Duration MAX_HEADER_WAIT = ofSeconds(30);
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,252}");
+    private static final Pattern LABEL = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._/-]{0,62}|");
+    private static final Pattern CLUSTER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+    private static final String HOST = "(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\\[[0-9A-Fa-f:.]{2,45}])";
+    private static final String PORT =
+            "(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?";
+    private static final Pattern HOST_PORT = Pattern.compile(HOST + PORT);
+
+    private final Keys root;
+
+    ConfigReader(Keys root) {
+        this.root = root;
+    }
+
+    Config read() {
+        Config config = new Config(
+                node(root.table("node")),
+                peer(root.table("peer")),
+                ring(root.table("ring")),
+                store(root.table("store")),
+                mirror(root.table("mirror")),
+                registries(),
+                handoff(root.table("handoff")),
+                metrics(root.table("metrics")),
+                log(root.table("log")));
+        root.end();
+        portsDiffer(config);
+        return config;
+    }
+
+    private static Config.Node node(Keys keys) {
+        Config.Node node = new Config.Node(
+                keys.find("name", Values.text(NAME, "letters, digits, '.', '_', '-'"))
+                        .orElseGet(ConfigReader::hostName),
+                keys.get("state", Path.of("/var/lib/ringpull"), Values::path),
+                keys.get("control_socket", Path.of("/run/ringpull/control.sock"), Values::path),
+                keys.get("rack", "", Values.text(LABEL, "at most 63 letters, digits, '.', '_', '/', '-'")),
+                keys.get("zone", "", Values.text(LABEL, "at most 63 letters, digits, '.', '_', '/', '-'")),
+                keys.get("stop_grace", ofSeconds(10), Values.duration(ZERO, ofMinutes(10))));
+        int length = node.controlSocket().toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > MAX_SOCKET_PATH) {
+            keys.problem("control_socket", "must be at most " + MAX_SOCKET_PATH + " bytes, is " + length);
+        }
+        keys.end();
+        return node;
+    }
+
+    private static Config.Peer peer(Keys keys) {
+        Optional<String> address = keys.find("address", Values::text);
+        int controlPort = keys.get("control_port", 7746, Values::port);
+        int dataPort = keys.get("data_port", 7747, Values::port);
+        Optional<Path> cert = keys.find("cert", Values::path);
+        Optional<Path> key = keys.find("key", Values::path);
+        Optional<Path> ca = keys.find("ca", Values::path);
+        boolean insecure = keys.get("insecure", false, Values::flag);
+        Config.Io io = keys.get("io", Config.Io.AUTO, Values.oneOf(Config.Io.class));
+
+        Optional<Config.Tls> tls = Optional.empty();
+        if (cert.isPresent() && key.isPresent() && ca.isPresent()) {
+            tls = Optional.of(new Config.Tls(cert.get(), key.get(), ca.get()));
+        } else if (cert.isPresent() || key.isPresent() || ca.isPresent()) {
+            String missing = cert.isEmpty() ? "cert" : key.isEmpty() ? "key" : "ca";
+            String present = cert.isPresent() ? "cert" : key.isPresent() ? "key" : "ca";
+            keys.problem(present, "needs " + missing + " too: all three of cert, key, ca, or none");
+        }
+        if (tls.isPresent() && insecure) {
+            keys.problem("insecure", "must be false where cert, key, ca are set");
+        }
+        keys.end();
+        return new Config.Peer(address, controlPort, dataPort, tls, insecure, io);
+    }
+
+    private static Config.Ring ring(Keys keys) {
+        Config.Ring ring = new Config.Ring(
+                keys.get("cluster", "default", Values.text(CLUSTER, "letters, digits, '.', '_', '-'")),
+                keys.get(
+                        "seeds",
+                        List.of(),
+                        Values.list(
+                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))));
+        keys.end();
+        return ring;
+    }
+
+    private static Config.Store store(Keys keys) {
+        Config.Store store = new Config.Store(
+                keys.get("quota", new Config.Room.Share(0.2), Values::room),
+                keys.get("min_free", new Config.Room.Share(0.2), Values::room));
+        if (store.quota().of(Long.MAX_VALUE) == 0) {
+            keys.problem("quota", "must be more than nothing");
+        }
+        keys.end();
+        return store;
+    }
+
+    private static Config.Mirror mirror(Keys keys) {
+        Config.Mirror mirror = new Config.Mirror(
+                keys.get("address", "127.0.0.1", Values::ip),
+                keys.get("port", 7745, Values::port),
+                keys.get("tag_stale_max", ofHours(24), Values.duration(ZERO, ofDays(30))));
+        keys.end();
+        return mirror;
+    }
+
+    private List<Config.Registry> registries() {
+        List<Config.Registry> registries = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (Keys keys : root.tables("registry", MAX_REGISTRIES)) {
+            Config.Registry registry = registry(keys);
+            if (!names.add(registry.name()) && !registry.name().isEmpty()) {
+                keys.problem("name", "\"" + registry.name() + "\" is written twice");
+            }
+            registries.add(registry);
+        }
+        return registries;
+    }
+
+    private static Config.Registry registry(Keys keys) {
+        String name = keys.get("name", "", Values.text(HOST_PORT, "a registry's host or host:port"))
+                .toLowerCase(Locale.ROOT);
+        List<URI> endpoints = keys.get("endpoints", List.of(), Values.list(MAX_ENDPOINTS, Values::url));
+        if (name.isEmpty()) {
+            keys.problem("name", "is missing: the host (and port) as image references write it");
+        } else if (endpoints.isEmpty()) {
+            // An image of docker.io lives on another host than its name says.
+            endpoints = List.of(URI.create("https://" + (name.equals("docker.io") ? "registry-1.docker.io" : name)));
+        }
+        Optional<String> username = keys.find("username", Values::text);
+        Optional<String> password = keys.find("password", Values::text);
+        Optional<Path> dockerConfig = keys.find("docker_config", Values::path);
+        if (username.isPresent() != password.isPresent()) {
+            keys.problem(username.isPresent() ? "username" : "password", "needs both username and password");
+        }
+        if (username.isPresent() && dockerConfig.isPresent()) {
+            keys.problem("docker_config", "excludes username and password: one source of credentials");
+        }
+        Config.Registry registry = new Config.Registry(
+                name,
+                endpoints,
+                username.flatMap(user -> password.map(secret -> new Config.Credential(user, secret))),
+                dockerConfig,
+                keys.find("ca", Values::path),
+                keys.find("token_realm", Values::url));
+        keys.end();
+        return registry;
+    }
+
+    private static Config.Handoff handoff(Keys keys) {
+        Config.Handoff handoff = new Config.Handoff(
+                keys.get("header_wait", ofSeconds(10), Values.duration(ofMillis(100), MAX_HEADER_WAIT)),
+                keys.get("body_wait", ofSeconds(120), Values.duration(ofMillis(200), ofHours(1))));
+        if (handoff.headerWait().compareTo(handoff.bodyWait()) >= 0) {
+            keys.problem("header_wait", "must be shorter than body_wait");
+        }
+        keys.end();
+        return handoff;
+    }
+
+    private static Config.Metrics metrics(Keys keys) {
+        Config.Metrics metrics =
+                new Config.Metrics(keys.get("address", "127.0.0.1", Values::ip), keys.get("port", 7748, Values::port));
+        keys.end();
+        return metrics;
+    }
+
+    private static Config.Log log(Keys keys) {
+        Pattern levels = Pattern.compile("error|warn|info|debug");
+        Config.Log log = new Config.Log(
+                keys.get("level", "info", Values.text(levels, "\"error\", \"warn\", \"info\" or \"debug\"")));
+        keys.end();
+        return log;
+    }
+
+    private void portsDiffer(Config config) {
+        Set<Integer> ports = new HashSet<>();
+        List<Integer> all = List.of(
+                config.mirror().port(),
+                config.peer().controlPort(),
+                config.peer().dataPort(),
+                config.metrics().port());
+        for (int port : all) {
+            if (port != 0 && !ports.add(port)) {
+                root.problem(
+                        "",
+                        "port " + port + " is used twice among [mirror] port, [peer] control_port, [peer] data_port,"
+                                + " [metrics] port");
+            }
+        }
+    }
+
+    /** From the kernel: asking the resolver could wait for a network that is not up yet. */
+    private static String hostName() {
+        try {
+            String name = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+            return NAME.matcher(name).matches() ? name : "localhost";
+        } catch (IOException e) {
+            return "localhost";
+        }
+    }
+}
