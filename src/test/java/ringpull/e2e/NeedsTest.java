@@ -20,12 +20,12 @@ class NeedsTest {
 
     @Test
     void skipsWithTheReasonAndFailsInCi() {
-        var skipped = Needs.decide("pull()", List.of("it needs root"), false);
+        var skipped = Needs.decide("example()", List.of("it needs root"), false);
 
         assertThat(skipped.isDisabled()).isTrue();
-        assertThat(skipped.getReason()).contains("pull() does not run: it needs root");
-        assertThat(Needs.decide("pull()", List.of(), true).isDisabled()).isFalse();
-        assertThatThrownBy(() -> Needs.decide("pull()", List.of("it needs root"), true))
+        assertThat(skipped.getReason()).contains("example() does not run: it needs root");
+        assertThat(Needs.decide("example()", List.of(), true).isDisabled()).isFalse();
+        assertThatThrownBy(() -> Needs.decide("example()", List.of("it needs root"), true))
                 .hasMessageContaining("it needs root");
     }
 }

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
@@ -108,7 +109,8 @@ public final class Containerd implements AutoCloseable {
                 "io.containerd.snapshotter.v1.zfs",
                 "io.containerd.nri.v1.nri"));
         if (!cri) {
-            disabled.add("io.containerd.grpc.v1.cri");
+            disabled.addAll(List.of(
+                    "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"));
         }
         String names = String.join(
                 ", ", disabled.stream().map(name -> '"' + name + '"').toList());
@@ -145,10 +147,10 @@ public final class Containerd implements AutoCloseable {
                 snapshotter = overlay ? "overlayfs" : "native";
                 return;
             }
-            if (!process.isAlive() || System.nanoTime() > deadline) {
+            boolean ended = process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
+            if (ended || System.nanoTime() > deadline) {
                 throw new IOException("containerd does not answer:\n" + Programs.tail(log(directory)));
             }
-            Thread.sleep(POLL_MILLIS);
         }
     }
 

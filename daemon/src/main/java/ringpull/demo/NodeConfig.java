@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param directory of the configuration file, state, control socket and log; short, since a socket's path must fit in 107
  *     bytes
  * @param seeds {@code host:port} of other daemons' peer control
- * @param quota as the file writes it: {@code 2GiB}, {@code 20%}
+ * @param quota as the file writes it: {@code 2 GiB}, {@code 20 %}
  * @param mirrorPort 0 for any free one
  * @param more lines of TOML to append; may open tables that are not written here
  */
@@ -84,7 +84,7 @@ public record NodeConfig(
         lines.add("name = " + quoted(name));
         lines.add("state = " + quoted(directory.resolve("state").toString()));
         lines.add("control_socket = " + quoted(directory.resolve("r.sock").toString()));
-        lines.add("stop_grace = \"10s\"");
+        lines.add("stop_grace = \"10 s\"");
         lines.add("[peer]");
         lines.add("address = \"127.0.0.1\"");
         lines.add("control_port = 0");
@@ -92,7 +92,9 @@ public record NodeConfig(
         lines.add("[ring]");
         lines.add("cluster = " + quoted(cluster));
         lines.add("seeds = " + array(seeds));
-        quota.ifPresent(text -> lines.addAll(List.of("[store]", "quota = " + quoted(text))));
+        lines.add("[store]");
+        lines.add("min_free = \"0 %\"");
+        quota.ifPresent(text -> lines.add("quota = " + quoted(text)));
         lines.add("[mirror]");
         lines.add("port = " + mirrorPort);
         lines.add("[metrics]");

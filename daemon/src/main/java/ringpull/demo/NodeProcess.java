@@ -105,12 +105,12 @@ public final class NodeProcess implements AutoCloseable {
             throws IOException, InterruptedException {
         long deadline = System.nanoTime() + READY_WAIT.toNanos();
         while (true) {
-            boolean alive = process.isAlive();
+            boolean ended = process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
             Optional<Map<String, String>> ready = parseReady(tailFrom(log, from));
             if (ready.isPresent()) {
                 return ready.get();
             }
-            if (!alive) {
+            if (ended) {
                 throw new IOException(
                         "the daemon ended with exit code " + process.exitValue() + ":\n" + Programs.tail(log));
             }
@@ -118,7 +118,6 @@ public final class NodeProcess implements AutoCloseable {
                 throw new IOException(
                         "the daemon was not ready within " + READY_WAIT.toSeconds() + " s:\n" + Programs.tail(log));
             }
-            Thread.sleep(POLL_MILLIS);
         }
     }
 
@@ -219,6 +218,29 @@ public final class NodeProcess implements AutoCloseable {
                         .allMatch(label -> line.contains(label.getKey() + "=\"" + label.getValue() + "\"")))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
+    }
+
+    /** Something to wait for. */
+    @FunctionalInterface
+    public interface Condition {
+        boolean holds() throws IOException, InterruptedException;
+    }
+
+    /**
+     * Polls until the condition holds.
+     *
+     * @param what completes "waited for …"
+     * @throws IOException if {@code ceiling} passes or the daemon ends before it holds
+     */
+    public void await(String what, Duration ceiling, Condition condition) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + ceiling.toNanos();
+        while (!condition.holds()) {
+            boolean ended = process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
+            if (ended || System.nanoTime() > deadline) {
+                String why = ended ? name() + " ended" : ceiling.toSeconds() + " s passed";
+                throw new IOException("waited for " + what + ", but " + why + ":\n" + Programs.tail(log));
+            }
+        }
     }
 
     /** SIGKILL, and waits for the end. */
