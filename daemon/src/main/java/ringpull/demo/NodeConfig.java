@@ -1,0 +1,126 @@
+package ringpull.demo;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The configuration of a daemon on loopback that lives in one directory. All ports are 0 (any free one) unless changed.
+ *
+ * @param directory of the configuration file, state, control socket and log; short, since a socket's path must fit in 107
+ *     bytes
+ * @param seeds {@code host:port} of other daemons' peer control
+ * @param quota as the file writes it: {@code 2 GiB}, {@code 20 %}
+ * @param mirrorPort 0 for any free one
+ * @param more lines of TOML to append; may open tables that are not written here
+ */
+public record NodeConfig(
+        Path directory,
+        String name,
+        String cluster,
+        List<String> seeds,
+        List<Registry> registries,
+        Optional<String> quota,
+        int mirrorPort,
+        String more) {
+    public NodeConfig {
+        seeds = List.copyOf(seeds);
+        registries = List.copyOf(registries);
+    }
+
+    /**
+     * A registry that the daemon may fetch from.
+     *
+     * @param name as image references write it
+     */
+    public record Registry(
+            String name, List<URI> endpoints, Optional<String> username, Optional<String> password, Optional<Path> ca) {
+        public Registry {
+            endpoints = List.copyOf(endpoints);
+        }
+
+        /** One that asks for no credentials, at one address. */
+        public static Registry open(String name, URI endpoint) {
+            return new Registry(name, List.of(endpoint), Optional.empty(), Optional.empty(), Optional.empty());
+        }
+
+        @Override
+        public String toString() {
+            return "Registry[" + name + ", " + endpoints + "]";
+        }
+    }
+
+    /** A daemon that starts a ring of its own. */
+    public static NodeConfig first(Path directory, String name, List<Registry> registries) {
+        return new NodeConfig(directory, name, "demo", List.of(), registries, Optional.empty(), 0, "");
+    }
+
+    /** The same, joining a ring. */
+    public NodeConfig joining(String... otherSeeds) {
+        return new NodeConfig(directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, more);
+    }
+
+    /** The same with a quota of the store. */
+    public NodeConfig quota(String text) {
+        return new NodeConfig(directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, more);
+    }
+
+    /** The same with a mirror port that stays the same over restarts. */
+    public NodeConfig mirrorPort(int port) {
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, port, more);
+    }
+
+    /** The same with these lines of TOML at the end. */
+    public NodeConfig more(String toml) {
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, toml);
+    }
+
+    /** The file's text. */
+    String toml() {
+        List<String> lines = new ArrayList<>();
+        lines.add("[node]");
+        lines.add("name = " + quoted(name));
+        lines.add("state = " + quoted(directory.resolve("state").toString()));
+        lines.add("control_socket = " + quoted(directory.resolve("r.sock").toString()));
+        lines.add("stop_grace = \"10 s\"");
+        lines.add("[peer]");
+        lines.add("address = \"127.0.0.1\"");
+        lines.add("control_port = 0");
+        lines.add("data_port = 0");
+        lines.add("[ring]");
+        lines.add("cluster = " + quoted(cluster));
+        lines.add("seeds = " + array(seeds));
+        lines.add("[store]");
+        lines.add("min_free = \"0 %\"");
+        quota.ifPresent(text -> lines.add("quota = " + quoted(text)));
+        lines.add("[mirror]");
+        lines.add("port = " + mirrorPort);
+        lines.add("[metrics]");
+        lines.add("port = 0");
+        registries.forEach(registry -> lines.addAll(lines(registry)));
+        lines.add(more);
+        return String.join("\n", lines) + "\n";
+    }
+
+    private static List<String> lines(Registry registry) {
+        List<String> lines = new ArrayList<>();
+        lines.add("[[registry]]");
+        lines.add("name = " + quoted(registry.name));
+        lines.add("endpoints = "
+                + array(registry.endpoints.stream().map(URI::toString).toList()));
+        registry.username.ifPresent(text -> lines.add("username = " + quoted(text)));
+        registry.password.ifPresent(text -> lines.add("password = " + quoted(text)));
+        registry.ca.ifPresent(path -> lines.add("ca = " + quoted(path.toString())));
+        return lines;
+    }
+
+    private static String array(List<String> texts) {
+        return "[" + String.join(", ", texts.stream().map(NodeConfig::quoted).toList()) + "]";
+    }
+
+    private static String quoted(String text) {
+        return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+    }
+}
