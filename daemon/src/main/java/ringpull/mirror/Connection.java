@@ -2,6 +2,7 @@ package ringpull.mirror;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -62,7 +63,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
             becomeIdle(context);
         } else {
             log.warn("more than {} connections: one is refused", MirrorServer.CONNECTIONS_MAX);
-            context.close();
+            close(context.channel());
         }
     }
 
@@ -171,8 +172,12 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         context.pipeline().addFirst(new Drain());
         DuplexChannel channel = (DuplexChannel) context.channel();
         channel.config().setAutoRead(true);
-        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> channel.shutdownOutput());
-        context.executor().schedule(() -> channel.close(), LINGER_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> {
+            ChannelFuture ignored = channel.shutdownOutput();
+        });
+        Future<?> ignored = context.executor()
+                .schedule(
+                        () -> close(channel), LINGER_MAX.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -185,7 +190,11 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         log.debug("a connection ends: {}", cause.toString());
         breakOff();
-        context.close();
+        close(context.channel());
+    }
+
+    private static void close(Channel channel) {
+        ChannelFuture ignored = channel.close();
     }
 
     /** Reads and drops what a client sends after our FIN. */

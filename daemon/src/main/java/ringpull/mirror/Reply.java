@@ -129,7 +129,7 @@ final class Reply {
 
     /** FIN now, whatever is still to be written: fails the write. */
     private void endOutput(ChannelFuture write) {
-        ((DuplexChannel) channel).shutdownOutput();
+        ((DuplexChannel) channel).shutdownOutput().awaitUninterruptibly();
         write.awaitUninterruptibly();
     }
 }
