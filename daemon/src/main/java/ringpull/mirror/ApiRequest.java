@@ -48,7 +48,8 @@ record ApiRequest(Target target, boolean head, RequestedRange range, Optional<St
             throw Refusal.methodNotAllowed(brief(request.method().name()));
         }
         boolean whole = head || request.headers().contains(HttpHeaderNames.IF_RANGE);
-        RequestedRange range = RequestedRange.parse(whole ? null : request.headers().get(HttpHeaderNames.RANGE));
+        RequestedRange range =
+                RequestedRange.parse(whole ? null : request.headers().get(HttpHeaderNames.RANGE));
         try {
             QueryStringDecoder query = new QueryStringDecoder(
                     pathAndQuery(request.uri()), StandardCharsets.UTF_8, true, QUERY_PARAMETERS_MAX, true);

@@ -36,8 +36,7 @@ final class ArrivingAnswer implements AutoCloseable {
         refuseResume();
         Promise promise = promise();
         reply.start(
-                wanted.status(promise.selection),
-                wanted.headers(promise.type, promise.sizeBytes, promise.selection));
+                wanted.status(promise.selection), wanted.headers(promise.type, promise.sizeBytes, promise.selection));
         if (!wanted.head()) {
             sendBody(promise);
         }
@@ -45,7 +44,8 @@ final class ArrivingAnswer implements AutoCloseable {
 
     /** A client whose answer was just broken off would not survive a second wait. */
     private void refuseResume() throws Refusal {
-        if (wanted.head() || !parts.brokenOff().mayResume(wanted.digest(), wanted.range().isRange())) {
+        if (wanted.head()
+                || !parts.brokenOff().mayResume(wanted.digest(), wanted.range().isRange())) {
             return;
         }
         long offset = wanted.range().firstByte(fetch.sizeBytes().orElse(Long.MAX_VALUE));

@@ -126,8 +126,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         }
         context.channel().config().setAutoRead(true);
         stopIdling();
-        idleLimit = context.executor()
-                .schedule(() -> sayGoodbye(context), IDLE_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        idleLimit = context.executor().schedule(() -> sayGoodbye(context), IDLE_MAX.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void stopIdling() {
@@ -175,9 +174,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> {
             ChannelFuture ignored = channel.shutdownOutput();
         });
-        Future<?> ignored = context.executor()
-                .schedule(
-                        () -> close(channel), LINGER_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        Future<?> ignored =
+                context.executor().schedule(() -> close(channel), LINGER_MAX.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

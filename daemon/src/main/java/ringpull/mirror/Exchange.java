@@ -126,8 +126,7 @@ final class Exchange implements Runnable {
         }
     }
 
-    private void answer(BlobRequest blob, ApiRequest api)
-            throws Refusal, BreakOff, IOException, InterruptedException {
+    private void answer(BlobRequest blob, ApiRequest api) throws Refusal, BreakOff, IOException, InterruptedException {
         digest = blob.digest();
         Wanted wanted = new Wanted(blob, api.head(), api.range(), registry, headersDueNanos);
         if (api.range() instanceof RequestedRange.Many && blob.kind() == ContentKind.BLOB) {

@@ -13,6 +13,7 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.ChannelGroupFuture;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -88,7 +89,7 @@ public final class MirrorServer implements AutoCloseable {
                 .awaitUninterruptibly();
         Throwable failure = bound.cause();
         if (failure != null) {
-            eventLoops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            eventLoops.shutdownGracefully(0, 0, TimeUnit.SECONDS).awaitUninterruptibly();
             exchanges.shutdown();
             throw bindFailure(address, failure);
         }
@@ -124,18 +125,15 @@ public final class MirrorServer implements AutoCloseable {
             InstantSource clock,
             boolean epoll)
             throws IOException {
-        InetSocketAddress address =
-                new InetSocketAddress(InetAddress.getByName(settings.address()), settings.port());
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(settings.address()), settings.port());
         BrokenOff brokenOff = new BrokenOff(System::nanoTime);
-        Exchange.Parts parts =
-                new Exchange.Parts(blobs, tags, journal, meters, handoff, brokenOff, System::nanoTime);
+        Exchange.Parts parts = new Exchange.Parts(blobs, tags, journal, meters, handoff, brokenOff, System::nanoTime);
         return new MirrorServer(address, epoll, parts, clock);
     }
 
     private static BindException bindFailure(InetSocketAddress address, Throwable cause) {
-        BindException failure = new BindException(
-                "the mirror cannot listen on " + address.getAddress().getHostAddress() + " port " + address.getPort()
-                        + ": " + cause.getMessage());
+        BindException failure = new BindException("the mirror cannot listen on "
+                + address.getAddress().getHostAddress() + " port " + address.getPort() + ": " + cause.getMessage());
         failure.initCause(cause);
         return failure;
     }
@@ -166,13 +164,20 @@ public final class MirrorServer implements AutoCloseable {
             }
         } finally {
             exchanges.shutdownNow();
-            connections.close();
-            eventLoops.shutdownGracefully(0, LAST_WORDS_MAX.toMillis(), TimeUnit.MILLISECONDS);
+            ChannelGroupFuture closed = connections.close();
+            log.debug("{} connections were left", closed.group().size());
+            endEventLoops();
         }
         if (!exchanges.awaitTermination(LAST_WORDS_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
             log.warn("some answers do not end; the daemon stops without them");
         }
-        eventLoops.terminationFuture().await(LAST_WORDS_MAX.multipliedBy(2).toMillis());
+    }
+
+    private void endEventLoops() throws InterruptedException {
+        long most = LAST_WORDS_MAX.toMillis();
+        if (!eventLoops.shutdownGracefully(0, most, TimeUnit.MILLISECONDS).await(2 * most)) {
+            log.warn("the mirror's event loops do not end; the daemon stops without them");
+        }
     }
 
     /** Stops without grace. */

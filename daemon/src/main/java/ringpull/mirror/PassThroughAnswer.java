@@ -32,8 +32,7 @@ final class PassThroughAnswer {
     private final ByteBuffer withheld;
     private long lastByteAt;
 
-    PassThroughAnswer(Wanted wanted, Delivery.PassThrough delivery, Reply reply, Exchange.Parts parts)
-            throws Refusal {
+    PassThroughAnswer(Wanted wanted, Delivery.PassThrough delivery, Reply reply, Exchange.Parts parts) throws Refusal {
         this.wanted = wanted;
         this.delivery = delivery;
         this.reply = reply;
@@ -51,7 +50,8 @@ final class PassThroughAnswer {
     }
 
     void send() throws Refusal, BreakOff, IOException, InterruptedException {
-        if (!wanted.head() && parts.brokenOff().mayResume(wanted.digest(), wanted.range().isRange())) {
+        if (!wanted.head()
+                && parts.brokenOff().mayResume(wanted.digest(), wanted.range().isRange())) {
             throw wanted.unknown("stalled", "the answer for this blob was broken off a moment ago");
         }
         if (wanted.head() && wanted.typeIsKnown(statedType)) {

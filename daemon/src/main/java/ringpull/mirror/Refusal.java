@@ -65,7 +65,10 @@ final class Refusal extends Exception {
     /** Clients of lazy images take 400 as "ask with fewer ranges", and go on with one. */
     static Refusal manyRanges() {
         return new Refusal(
-                HttpResponseStatus.BAD_REQUEST, "UNSUPPORTED", "many_ranges", "one range a request: ask for each alone");
+                HttpResponseStatus.BAD_REQUEST,
+                "UNSUPPORTED",
+                "many_ranges",
+                "one range a request: ask for each alone");
     }
 
     static Refusal notSatisfiable(long sizeBytes) {

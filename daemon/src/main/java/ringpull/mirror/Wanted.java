@@ -17,8 +17,7 @@ import ringpull.fetch.BlobRequest;
  *
  * @param headersDueNanos when, on the monotonic clock, headers or 404 must have gone out
  */
-record Wanted(
-        BlobRequest blob, boolean head, RequestedRange range, Optional<String> registry, long headersDueNanos) {
+record Wanted(BlobRequest blob, boolean head, RequestedRange range, Optional<String> registry, long headersDueNanos) {
     private static final String UNKNOWN_TYPE = "application/octet-stream";
 
     Digest digest() {
@@ -61,7 +60,8 @@ record Wanted(
     }
 
     HttpHeaders headers(String type, long sizeBytes, RequestedRange.Selection selection) {
-        HttpHeaders headers = describe(registry, digest(), type, selection.bytes().length());
+        HttpHeaders headers =
+                describe(registry, digest(), type, selection.bytes().length());
         if (selection.partial()) {
             ByteRange bytes = selection.bytes();
             String range = "bytes " + bytes.offset() + "-" + (bytes.end() - 1) + "/" + sizeBytes;
