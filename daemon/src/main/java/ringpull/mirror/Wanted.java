@@ -1,0 +1,88 @@
+package ringpull.mirror;
+
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import java.io.IOException;
+import java.util.Optional;
+import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
+import ringpull.blob.ContentKind;
+import ringpull.blob.Digest;
+import ringpull.fetch.BlobRequest;
+
+/**
+ * A blob that one client waits for.
+ *
+ * @param headersDueNanos when, on the monotonic clock, headers or 404 must have gone out
+ */
+record Wanted(BlobRequest blob, boolean head, RequestedRange range, Optional<String> registry, long headersDueNanos) {
+    private static final String UNKNOWN_TYPE = "application/octet-stream";
+
+    Digest digest() {
+        return blob.digest();
+    }
+
+    /** The bytes to send, once the size is known. */
+    RequestedRange.Selection select(long sizeBytes) throws Refusal {
+        return blob.kind() == ContentKind.MANIFEST ? range.selectLeniently(sizeBytes) : range.select(sizeBytes);
+    }
+
+    Refusal unknown(String reason, String detail) {
+        return Refusal.unknown(blob.kind(), reason, detail);
+    }
+
+    /** Whether the Content-Type follows from what the source said, without a look at the bytes. */
+    boolean typeIsKnown(String stated) {
+        return blob.kind() == ContentKind.BLOB || ManifestType.isExact(stated);
+    }
+
+    /** The Content-Type where {@link #typeIsKnown}. */
+    String type(String stated) {
+        return ManifestType.isMediaType(stated) ? stated : UNKNOWN_TYPE;
+    }
+
+    /** The Content-Type of a whole, proven file. */
+    String type(String stated, BlobFile file) throws Refusal, IOException {
+        if (typeIsKnown(stated)) {
+            return type(stated);
+        }
+        Optional<String> own = ManifestType.of(file);
+        if (own.isPresent()) {
+            return own.get();
+        }
+        throw unknown("not_manifest", digest() + " is held, and is no manifest");
+    }
+
+    HttpResponseStatus status(RequestedRange.Selection selection) {
+        return selection.partial() ? HttpResponseStatus.PARTIAL_CONTENT : HttpResponseStatus.OK;
+    }
+
+    HttpHeaders headers(String type, long sizeBytes, RequestedRange.Selection selection) {
+        HttpHeaders headers =
+                describe(registry, digest(), type, selection.bytes().length());
+        if (selection.partial()) {
+            ByteRange bytes = selection.bytes();
+            String range = "bytes " + bytes.offset() + "-" + (bytes.end() - 1) + "/" + sizeBytes;
+            headers.set(HttpHeaderNames.CONTENT_RANGE, range);
+        }
+        return headers;
+    }
+
+    /** The headers of every answer that has content. */
+    static HttpHeaders describe(Optional<String> registry, Digest digest, String type, long lengthBytes) {
+        HttpHeaders headers = echo(registry);
+        headers.set(HttpHeaderNames.CONTENT_TYPE, type);
+        headers.set(HttpHeaderNames.CONTENT_LENGTH, lengthBytes);
+        headers.set(HttpHeaderNames.ACCEPT_RANGES, "bytes");
+        headers.set("Docker-Content-Digest", digest.toString());
+        return headers;
+    }
+
+    static HttpHeaders echo(Optional<String> registry) {
+        HttpHeaders headers = new DefaultHttpHeaders();
+        registry.ifPresent(name -> headers.set(ApiRequest.NAMESPACE_HEADER, name));
+        return headers;
+    }
+}
