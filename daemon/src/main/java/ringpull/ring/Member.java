@@ -28,4 +28,8 @@ public record Member(
         addresses = List.copyOf(addresses);
         transports = List.copyOf(transports);
     }
+
+    Member withEpoch(long newEpoch) {
+        return new Member(id, newEpoch, name, addresses, controlPort, dataPort, rack, zone, transports);
+    }
 }

@@ -1,0 +1,158 @@
+package ringpull.ring;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.random.RandomGenerator;
+
+/**
+ * The way into the ring, and back into it: asks each seed for ever, seldom once its members are known. A seed that is no
+ * live member is asked again, so that two halves of a ring that lost each other meet.
+ */
+final class Seeds {
+    static final long FIRST_WAIT = Time.SECONDS;
+    static final long LONGEST_WAIT = 30 * Time.SECONDS;
+
+    /** How often a seed that answered is looked at again. */
+    static final long REVISIT = 60 * Time.SECONDS;
+
+    /** Addresses of one seed that are asked at once. */
+    static final int ADDRESSES = 16;
+
+    private final List<Seed> seeds = new ArrayList<>();
+    private final Set<Address> ourselves = new HashSet<>();
+    private final Time time;
+    private final Outbox outbox;
+    private final Peers peers;
+    private final Sync sync;
+    private final Checks checks;
+    private final RandomGenerator random;
+
+    Seeds(List<String> names, Time time, Outbox outbox, Peers peers, Sync sync, Checks checks, RandomGenerator random) {
+        names.stream().distinct().forEach(name -> seeds.add(new Seed(name)));
+        this.time = time;
+        this.outbox = outbox;
+        this.peers = peers;
+        this.sync = sync;
+        this.checks = checks;
+        this.random = random;
+        ourselves.addAll(peers.self().rumor().controlAddresses());
+    }
+
+    private static final class Seed {
+        private final String name;
+        private long due;
+        private long wait = FIRST_WAIT;
+        private int open;
+        private boolean reached;
+        private String problem = "";
+
+        private Seed(String name) {
+            this.name = name;
+        }
+    }
+
+    void tick() {
+        for (Seed seed : seeds) {
+            if (time.now() >= seed.due && seed.open == 0) {
+                seed.due = time.now() + LONGEST_WAIT; // should no answer come at all
+                outbox.add(new Effect.Resolve(seed.name));
+            }
+        }
+    }
+
+    void resolved(Event.Resolved event) {
+        for (Seed seed : seeds) {
+            if (seed.name.equals(event.seed()) && seed.open == 0) {
+                seed.reached = false;
+                seed.problem = event.problem();
+                contact(seed, strangers(seed, event.addresses()));
+            }
+        }
+    }
+
+    /** Addresses of the seed that belong to no live member, and not to this node. */
+    private List<Address> strangers(Seed seed, List<Address> addresses) {
+        Set<Address> known = new HashSet<>(ourselves);
+        for (Peer peer : peers.live()) {
+            known.addAll(peer.rumor().controlAddresses());
+        }
+        List<Address> strangers = new ArrayList<>();
+        for (Address address : new HashSet<>(addresses)) {
+            if (known.contains(address)) {
+                seed.reached = true;
+            } else {
+                strangers.add(address);
+            }
+        }
+        strangers.sort((a, b) -> a.toString().compareTo(b.toString()));
+        while (strangers.size() > ADDRESSES) {
+            strangers.remove(random.nextInt(strangers.size()));
+        }
+        return strangers;
+    }
+
+    private void contact(Seed seed, List<Address> addresses) {
+        seed.open = addresses.size();
+        if (addresses.isEmpty()) {
+            rest(seed);
+        }
+        for (Address address : addresses) {
+            List<Address> to = List.of(address);
+            sync.start(to, new Sync.Outcome() {
+                @Override
+                public void synced(Message answer) {
+                    seed.reached = true;
+                    if (peers.isSelf(answer.sender().id())) {
+                        ourselves.add(address);
+                    } else {
+                        checks.joinedThrough(to);
+                    }
+                    ended(seed);
+                }
+
+                @Override
+                public void failed(String reason) {
+                    seed.problem = Limits.tame(address + ": " + reason);
+                    ended(seed);
+                }
+            });
+        }
+    }
+
+    private void ended(Seed seed) {
+        seed.open--;
+        if (seed.open == 0) {
+            rest(seed);
+        }
+    }
+
+    private void rest(Seed seed) {
+        if (seed.reached) {
+            seed.problem = "";
+            seed.wait = FIRST_WAIT;
+            seed.due = time.now() + jittered(REVISIT);
+        } else {
+            seed.due = time.now() + jittered(seed.wait);
+            seed.wait = Math.min(2 * seed.wait, LONGEST_WAIT);
+        }
+    }
+
+    private long jittered(long nanos) {
+        return nanos / 2 + random.nextLong(nanos);
+    }
+
+    /** Why this node is alone; empty if it is not, or has no seeds but itself. */
+    String problem() {
+        if (!peers.live().isEmpty()) {
+            return "";
+        }
+        for (Seed seed : seeds) {
+            if (!seed.problem.isEmpty()) {
+                return Limits.tame("alone in the ring, because seed " + seed.name + " does not answer: " + seed.problem);
+            }
+        }
+        return "";
+    }
+}

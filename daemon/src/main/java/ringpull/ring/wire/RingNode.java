@@ -1,0 +1,268 @@
+package ringpull.ring.wire;
+
+import io.netty.handler.ssl.SslContext;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import ringpull.blob.Digest;
+import ringpull.config.Config;
+import ringpull.ring.Address;
+import ringpull.ring.Effect;
+import ringpull.ring.Event;
+import ringpull.ring.Holders;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
+import ringpull.ring.Membership;
+import ringpull.ring.Ring;
+import ringpull.tls.PeerTls;
+import ringpull.v1.RingMessage;
+
+/**
+ * This node's part in the ring: gives the pure {@link Ring} its one thread, its time, its sockets and its random numbers.
+ * All methods are for any thread; those of {@link Membership} and {@link Holders} never block.
+ */
+public final class RingNode implements Membership, Holders, Closeable {
+    /** Events that wait for the ring's thread. */
+    static final int EVENTS = 8_192;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RingNode.class);
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long LEAVE_SECONDS = 2;
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
+
+    private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(EVENTS);
+
+    /** Own blobs that came or went since the ring's thread last looked: the newest of each, so that it is bounded. */
+    private final Map<Digest, Event> ownChanges = new LinkedHashMap<>();
+
+    private final Map<String, HostPort> seeds = new HashMap<>();
+    /** Not shut down: gRPC's last callbacks come after the end, and its threads end with their tasks. */
+    private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+    private final AtomicLong sent = new AtomicLong();
+    private final CountDownLatch left = new CountDownLatch(1);
+    private final ControlPort port;
+    private final Ring ring;
+    private final Channels channels;
+    private final Caller caller;
+    private final Dialer dialer;
+    private final Thread thread;
+    private volatile boolean closed;
+
+    private RingNode(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
+            throws IOException {
+        for (String seed : settings.seeds()) {
+            seeds.put(seed, HostPort.parse(seed));
+        }
+        this.port = port;
+        RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+        ring = new Ring(settings.cluster(), self, settings.seeds(), random);
+        inventory.forEach(this::hold);
+        SslContext tls = null;
+        if (port.tls().isPresent()) {
+            PeerTls files = port.tls().get();
+            tls = files.controlClient();
+        }
+        channels = new Channels(tls, workers);
+        caller = new Caller(channels, this::happened);
+        dialer = new Dialer(channels, workers);
+        thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
+    }
+
+    /**
+     * Joins the ring, in the background: a node whose seeds do not answer is one of one member, and asks on.
+     *
+     * @param port stays the caller's to close if this fails; afterwards {@link #close} closes it
+     * @param self as the other members shall see it, with the ports' real numbers
+     * @param inventory digests and sizes in bytes of the blobs that are complete and proven here
+     * @throws IllegalArgumentException with a sentence, if a seed or the member's description is not valid
+     * @throws IOException if the certificates cannot be read
+     */
+    public static RingNode start(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
+            throws IOException {
+        RingNode node = new RingNode(port, self, settings, inventory);
+        node.thread.start();
+        port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
+        return node;
+    }
+
+    /** Announces a blob that is complete and proven here. */
+    public void hold(Digest digest, long sizeBytes) {
+        synchronized (ownChanges) {
+            ownChanges.put(digest, new Event.Held(digest, sizeBytes));
+        }
+    }
+
+    /** Announces that a blob is no longer here. */
+    public void drop(Digest digest) {
+        synchronized (ownChanges) {
+            ownChanges.put(digest, new Event.Dropped(digest));
+        }
+    }
+
+    /**
+     * Tells some members that this one goes, so that none has to find out; two seconds at most. From then on it refuses
+     * all questions.
+     */
+    public void leave() throws InterruptedException {
+        happened(new Event.Leave());
+        if (!left.await(LEAVE_SECONDS, TimeUnit.SECONDS)) {
+            LOG.info("left the ring without being sure that anybody heard");
+        }
+    }
+
+    @Override
+    public Member self() {
+        return ring.self();
+    }
+
+    @Override
+    public List<MemberState> members() {
+        return ring.members();
+    }
+
+    @Override
+    public List<Holder> holders(Digest digest) {
+        return ring.holders(digest);
+    }
+
+    @Override
+    public void disown(MemberId member, Digest digest) {
+        ring.disown(member, digest);
+    }
+
+    /** Questions and answers that this node sent. */
+    public long messagesSent() {
+        return sent.get();
+    }
+
+    /** Messages that were refused because they made no sense or were of another ring. */
+    public long messagesRejected() {
+        return ring.rejected() + port.rejected();
+    }
+
+    /** Stops without a word to the others, as a crash would; closes the control port. */
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+        try {
+            thread.join(CLOSE_WAIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        port.close();
+        channels.close();
+    }
+
+    private void happened(Event event) {
+        if (!events.offer(event) && !closed) {
+            LOG.warn("the ring is {} events behind; one was dropped", EVENTS);
+        }
+    }
+
+    private void run() {
+        long due = System.nanoTime();
+        while (!closed) {
+            try {
+                Event event = events.poll(Math.max(0, due - System.nanoTime()), TimeUnit.NANOSECONDS);
+                if (event != null) {
+                    handle(event);
+                }
+                if (System.nanoTime() - due >= 0) {
+                    due = System.nanoTime() + TICK_NANOS;
+                    takeOwnChanges().forEach(this::handle);
+                    handle(new Event.Tick());
+                }
+            } catch (InterruptedException e) {
+                return; // closed
+            }
+        }
+    }
+
+    private List<Event> takeOwnChanges() {
+        synchronized (ownChanges) {
+            List<Event> changes = new ArrayList<>(ownChanges.values());
+            ownChanges.clear();
+            return changes;
+        }
+    }
+
+    private void handle(Event event) {
+        try {
+            ring.handle(event, System.nanoTime()).forEach(this::perform);
+        } catch (RuntimeException e) {
+            LOG.error("the ring failed on {}; it goes on without that", event.getClass().getSimpleName(), e);
+        }
+    }
+
+    private void perform(Effect effect) {
+        switch (effect) {
+            case Effect.Call call -> {
+                sent.incrementAndGet();
+                caller.call(call.call(), call.to(), Codec.encode(call.message()), call.timeoutNanos());
+            }
+            case Effect.Answer answer -> {
+                sent.incrementAndGet();
+                port.answer(answer.exchange(), Codec.encode(answer.message()));
+            }
+            case Effect.Refuse refuse -> port.refuse(refuse.exchange(), refuse.reason());
+            case Effect.Resolve resolve -> background(() -> resolve(resolve.seed()));
+            case Effect.DialBack dial -> background(() -> dial(dial));
+            case Effect.Changed changed ->
+                LOG.info(
+                        "member {} ({}) at {} is {}",
+                        changed.member().name(),
+                        changed.member().id(),
+                        changed.member().addresses().getFirst(),
+                        changed.status());
+            case Effect.Left() -> left.countDown();
+        }
+    }
+
+    private interface Blocking {
+        void run() throws InterruptedException;
+    }
+
+    private void background(Blocking task) {
+        workers.execute(() -> {
+            try {
+                task.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // closed
+            }
+        });
+    }
+
+    private void resolve(String seed) {
+        List<Address> addresses = List.of();
+        String problem = "";
+        try {
+            addresses = seeds.getOrDefault(seed, HostPort.parse(seed)).resolve();
+        } catch (UnknownHostException e) {
+            problem = "its name has no address: " + e.getMessage();
+        }
+        happened(new Event.Resolved(seed, addresses, problem));
+    }
+
+    private void dial(Effect.DialBack effect) throws InterruptedException {
+        RingMessage ping = Codec.encode(effect.message());
+        sent.incrementAndGet();
+        happened(new Event.Dialled(effect.dial(), dialer.dial(effect.member(), ping)));
+    }
+}

@@ -1,0 +1,421 @@
+package ringpull.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static ringpull.ring.RingSimulation.digest;
+import static ringpull.ring.RingSimulation.holds;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongConsumer;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import ringpull.ring.Membership.Status;
+import ringpull.ring.RingSimulation.Node;
+
+/** The ring that ships, under virtual time; each scenario with many seeds. */
+class RingTest {
+    private static final double SCALE = Double.parseDouble(System.getenv().getOrDefault("RINGPULL_TEST_SCALE", "1.0"));
+
+    private static void eachSeed(int seeds, LongConsumer scenario) {
+        long count = Math.max(1, Math.round(seeds * SCALE));
+        for (long seed = 1; seed <= count; seed++) {
+            try {
+                scenario.accept(seed);
+            } catch (AssertionError | RuntimeException e) {
+                throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static RingSimulation converged(long seed, int size) {
+        RingSimulation simulation = new RingSimulation(seed);
+        simulation.ring(size).forEach(node -> {
+            for (int blob = 0; blob < 5; blob++) {
+                node.hold(digest(node.index * 1_000L + blob), 100 + blob);
+            }
+        });
+        simulation.runUntil("all know all", 20, simulation::converged);
+        return simulation;
+    }
+
+    private static List<Node> nodes(RingSimulation simulation) {
+        return simulation.nodes();
+    }
+
+    @Test
+    void allJoinAtOnceThroughTwoSeeds() {
+        eachSeed(50, seed -> converged(seed, 12));
+    }
+
+    @Test
+    void aNodeAloneWorksAtOnceAndFindsTheOthersLater() {
+        eachSeed(20, seed -> {
+            RingSimulation simulation = new RingSimulation(seed);
+            Node first = simulation.node("ring", "seed-1");
+            Node second = simulation.node("ring", "seed-1");
+            first.start();
+            first.hold(digest(1), 10);
+            assertThat(first.ring().members()).hasSize(1);
+            simulation.run(100);
+            assertThat(first.problemOf(first)).contains("alone in the ring").contains("connection refused");
+            second.start();
+            simulation.runUntil("the seed is asked for ever", 60, simulation::converged);
+            simulation.run(0.2);
+            assertThat(first.problemOf(first)).isEmpty();
+        });
+    }
+
+    @Test
+    void theDeadAreFoundOutAndNoHoldersAnyMore() {
+        eachSeed(50, seed -> {
+            RingSimulation simulation = converged(seed, 12);
+            Node dead = nodes(simulation).get(7);
+            dead.kill();
+            Node asking = nodes(simulation).get(3);
+            simulation.runUntil("everybody knows of the death", 20, simulation::converged);
+            assertThat(asking.statusOf(dead)).isEqualTo(Status.DEAD);
+            assertThat(asking.ring().holders(digest(7_000))).isEmpty();
+        });
+    }
+
+    @Test
+    void thoseThatLeaveAreGoneWithoutSuspicion() {
+        eachSeed(50, seed -> {
+            RingSimulation simulation = converged(seed, 12);
+            Node leaver = nodes(simulation).get(7);
+            leaver.leave();
+            simulation.runUntil("some were told", 2, () -> leaver.left);
+            leaver.kill();
+            double seconds = simulation.runUntil("everybody knows that it left", 6, simulation::converged);
+            assertThat(seconds).isLessThan(6);
+            for (Node node : nodes(simulation)) {
+                if (node != leaver) {
+                    assertThat(node.statusOf(leaver)).isEqualTo(Status.LEFT);
+                    assertThat(node.ring().holders(digest(7_000))).isEmpty();
+                }
+            }
+        });
+    }
+
+    @Test
+    void aNodeThatNobodyCanCallRefutesEachSuspicionThroughItsOwnCalls() {
+        eachSeed(50, seed -> {
+            RingSimulation simulation = converged(seed, 8);
+            Node deaf = nodes(simulation).get(5);
+            simulation.deaf(deaf);
+            simulation.runUntil(
+                    "it is suspected",
+                    15,
+                    () -> nodes(simulation).stream().anyMatch(node -> node.statusOf(deaf) == Status.SUSPECT));
+            assertThat(holds(nodes(simulation).get(1), deaf, digest(5_000)))
+                    .as("a suspect counts")
+                    .isTrue();
+            simulation.run(60);
+            assertNobodyDied(simulation);
+            simulation.heal();
+            simulation.runUntil("the suspicion is refuted", 10, simulation::converged);
+        });
+    }
+
+    @Test
+    void aPausedNodeIsTakenBackAndAccusesNobody() {
+        eachSeed(30, seed -> {
+            RingSimulation simulation = converged(seed, 8);
+            Node stopped = nodes(simulation).get(5);
+            stopped.seen.clear();
+            stopped.pause();
+            simulation.run(25);
+            assertThat(nodes(simulation).get(0).statusOf(stopped)).isEqualTo(Status.DEAD);
+            stopped.resume();
+            simulation.runUntil("it is known again with what it holds", 20, simulation::converged);
+            assertThat(stopped.seen).noneMatch(changed -> changed.status() == Status.DEAD);
+        });
+    }
+
+    @Test
+    void aPartitionHeals() {
+        eachSeed(30, seed -> {
+            RingSimulation simulation = converged(seed, 12);
+            simulation.cut((from, to) -> from.index % 2 != to.index % 2);
+            simulation.runUntil(
+                    "both halves are on their own",
+                    40,
+                    () -> nodes(simulation).stream().allMatch(node -> live(node) == 6));
+            nodes(simulation).get(4).hold(digest(99), 99);
+            nodes(simulation).get(5).drop(digest(5_000));
+            simulation.heal();
+            simulation.runUntil("they are one ring again", 60, simulation::converged);
+        });
+    }
+
+    @Test
+    void halvesThatForgotEachOtherMeetThroughTheSeeds() {
+        RingSimulation simulation = converged(1, 6);
+        simulation.cut((from, to) -> from.index % 2 != to.index % 2);
+        simulation.run(2 * 3_600);
+        assertThat(nodes(simulation).get(0).ring().members()).as("tombstones are bounded in time").hasSize(3);
+        simulation.heal();
+        simulation.runUntil("they are one ring again", 150, simulation::converged);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0.1, 0.3})
+    void lossDelaysButBreaksNothing(double loss) {
+        eachSeed(20, seed -> {
+            RingSimulation simulation = new RingSimulation(seed);
+            simulation.loss(loss);
+            List<Node> ring = simulation.ring(12);
+            ring.forEach(node -> node.hold(digest(node.index), 1));
+            simulation.run(30);
+            nodes(simulation).get(3).kill();
+            simulation.run(60);
+            if (loss < 0.2) {
+                ring.forEach(node -> assertThat(node.seen)
+                        .filteredOn(changed -> changed.status() == Status.DEAD)
+                        .as("deaths that %s saw", node.index)
+                        .allMatch(changed -> changed.member().name().equals("node3")));
+            }
+            simulation.loss(0);
+            simulation.runUntil("all know all", 30, simulation::converged);
+        });
+    }
+
+    @Test
+    void aRestartedNodeIsKnownAgainWithWhatItHoldsNow() {
+        eachSeed(50, seed -> {
+            RingSimulation simulation = converged(seed, 8);
+            Node node = nodes(simulation).get(2);
+            node.kill();
+            node.blobs.remove(digest(2_000));
+            node.blobs.put(digest(2_999), 7L);
+            simulation.run((double) (seed % 3) * 6);
+            node.restart(node.epoch + 5_000);
+            simulation.runUntil("known again", 15, simulation::converged);
+            assertThat(nodes(simulation).get(6).ring().holders(digest(2_000))).isEmpty();
+        });
+    }
+
+    @Test
+    void anOldEpochNeverOverridesANewer() {
+        RingSimulation simulation = converged(1, 4);
+        Node node = nodes(simulation).get(2);
+        Member old = node.member();
+        node.restart(node.epoch + 5_000);
+        simulation.runUntil("known again", 15, simulation::converged);
+        Node other = nodes(simulation).get(0);
+        Rumor stale = new Rumor(old, 900, Status.LEFT);
+        other.happen(new Event.Asked(
+                -1, new Message("ring", 1, 0, new Rumor(nodes(simulation).get(1).member(), 0, Status.ALIVE),
+                        List.of(stale), List.of(new Delta(old.id(), old.epoch(), 0, 9, 0, 9, List.of(new Change(9, digest(666), 1)))), new Body.Ping())));
+        assertThat(other.statusOf(node)).isEqualTo(Status.ALIVE);
+        assertThat(other.ring().holders(digest(666))).isEmpty();
+        assertThat(simulation.converged()).isTrue();
+    }
+
+    @Test
+    void aClockThatWentBackIsOvertaken() {
+        eachSeed(20, seed -> {
+            RingSimulation simulation = converged(seed, 4);
+            Node node = nodes(simulation).get(2);
+            node.restart(node.epoch - 1);
+            node.hold(digest(77), 7);
+            simulation.runUntil("it raised its epoch", 15, () -> node.ring().self().epoch() > 1_002
+                    && holds(nodes(simulation).get(0), node, digest(77)));
+        });
+    }
+
+    @Test
+    void inventoriesConvergeAfterManyChanges() {
+        eachSeed(20, seed -> {
+            RingSimulation simulation = converged(seed, 6);
+            RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+            for (int i = 0; i < 600; i++) {
+                Node node = nodes(simulation).get(random.nextInt(6));
+                if (random.nextInt(3) == 0 && !node.blobs.isEmpty()) {
+                    node.drop(node.blobs.keySet().iterator().next());
+                } else {
+                    node.hold(digest(random.nextInt(300)), i);
+                }
+                simulation.run(0.02);
+            }
+            simulation.runUntil("all know all", 10, simulation::converged);
+            assertNothingTooMuch(simulation, 300);
+        });
+    }
+
+    @Test
+    void aNodeThatMissedMoreRemovalsThanAreRememberedBeginsAgain() {
+        eachSeed(5, seed -> {
+            RingSimulation simulation = converged(seed, 4);
+            Node behind = nodes(simulation).get(3);
+            Node busy = nodes(simulation).get(1);
+            simulation.cut((from, to) -> from == behind || to == behind);
+            for (int i = 0; i < 3 * Inventory.REMOVALS; i++) {
+                busy.hold(digest(50_000 + i), 5);
+                busy.drop(digest(50_000 + i - 7L));
+            }
+            busy.drop(digest(1_000));
+            simulation.run(1);
+            simulation.heal();
+            simulation.runUntil("it caught up", 20, simulation::converged);
+            assertThat(behind.ring().holders(digest(1_000))).isEmpty();
+            assertThat(behind.ring().holders(digest(50_000))).isEmpty();
+        });
+    }
+
+    @Test
+    void aWholeInventoryArrivesInPages() {
+        RingSimulation simulation = new RingSimulation(1);
+        List<Node> ring = simulation.ring(3);
+        for (int i = 0; i < Limits.INVENTORY_ENTRIES; i++) {
+            ring.get(1).hold(digest(i), i);
+        }
+        ring.get(1).happen(new Event.Held(digest(-1), 1)); // one too many: not announced
+        simulation.runUntil("all know all", 60, simulation::converged);
+        assertThat(ring.get(2).ring().holders(digest(Limits.INVENTORY_ENTRIES - 1))).hasSize(1);
+    }
+
+    @Test
+    void aHintThatProvedWrongStaysAwayUntilItIsAnnouncedAgain() {
+        RingSimulation simulation = converged(1, 4);
+        Node asking = nodes(simulation).get(0);
+        Node holder = nodes(simulation).get(2);
+        asking.ring().disown(holder.member().id(), digest(2_000));
+        simulation.run(20);
+        assertThat(holds(asking, holder, digest(2_000))).isFalse();
+        assertThat(holds(nodes(simulation).get(1), holder, digest(2_000))).isTrue();
+
+        holder.drop(digest(2_000));
+        holder.hold(digest(2_000), 100);
+        simulation.runUntil("announced again", 5, () -> holds(asking, holder, digest(2_000)));
+    }
+
+    @Test
+    void ringsOfDifferentNamesNeverMix() {
+        eachSeed(20, seed -> {
+            RingSimulation simulation = new RingSimulation(seed);
+            for (int i = 0; i < 10; i++) {
+                simulation.node(i % 2 == 0 ? "red" : "blue", "seed-0", "seed-1", "seed-3");
+            }
+            nodes(simulation).forEach(Node::start);
+            simulation.runUntil("each ring knows its own", 60, simulation::converged);
+            simulation.run(60);
+            for (Node node : nodes(simulation)) {
+                assertThat(node.ring().members()).hasSize(5).allMatch(state ->
+                        Integer.parseInt(state.member().name().substring(4)) % 2 == node.index % 2);
+            }
+            assertThat(nodes(simulation).get(0).ring().rejected()).isPositive();
+        });
+    }
+
+    @Test
+    void aSeedOfAnotherRingIsNamed() {
+        RingSimulation simulation = new RingSimulation(1);
+        Node stranger = simulation.node("blue", "seed-1");
+        simulation.node("red").start();
+        stranger.start();
+        simulation.run(5);
+        assertThat(stranger.problemOf(stranger)).contains("another ring").contains("[ring] cluster");
+    }
+
+    @Test
+    void aPortThatCannotBeDialledBackIsShownOnBothSidesUntilItCan() {
+        RingSimulation simulation = new RingSimulation(1);
+        Node seed = simulation.node("ring");
+        Node joiner = simulation.node("ring", "seed-0");
+        seed.start();
+        joiner.start();
+        simulation.close(joiner, "data");
+        simulation.runUntil("both know", 5, () -> joiner.problemOf(joiner).contains("10.0.0.2:7747 (data)")
+                && seed.problemOf(joiner).contains("10.0.0.2:7747 (data)"));
+        simulation.run(100);
+        assertThat(joiner.problemOf(joiner)).isNotEmpty();
+        simulation.open(joiner, "data");
+        simulation.runUntil("both know", 35, () -> joiner.problemOf(joiner).isEmpty()
+                && seed.problemOf(joiner).isEmpty());
+    }
+
+    @Test
+    void messagesASecondDoNotGrowWithTheRing() {
+        Rates three = rates(3);
+        Rates twelve = rates(12);
+        Rates hundred = rates(100);
+        String all = three + " " + twelve + " " + hundred;
+        assertThat(twelve.idle).as(all).isLessThan(1.1 * three.idle).isLessThan(5);
+        assertThat(hundred.idle).as(all).isLessThan(1.1 * three.idle);
+        assertThat(twelve.busy).as(all).isLessThan(1.1 * three.busy).isLessThan(15);
+        assertThat(hundred.busy).as(all).isLessThan(15);
+    }
+
+    /** Messages a second and node, without changes and with ten blobs a second. */
+    private record Rates(int size, double idle, double busy) {}
+
+    private static Rates rates(int size) {
+        RingSimulation simulation = new RingSimulation(size);
+        List<Node> ring = simulation.ring(size);
+        simulation.runUntil("all know all", 30, simulation::converged);
+        simulation.run(30);
+        double idle = messagesPerSecond(simulation, ring, () -> {});
+        double busy = messagesPerSecond(simulation, ring, () -> {
+            Node node = ring.get((int) (simulation.now() / 1_000_000 % size));
+            node.hold(digest(simulation.now()), 1);
+        });
+        return new Rates(size, idle, busy);
+    }
+
+    private static double messagesPerSecond(RingSimulation simulation, List<Node> ring, Runnable eachTenthSecond) {
+        long before = ring.stream().mapToLong(node -> node.sent).sum();
+        for (int i = 0; i < 600; i++) {
+            eachTenthSecond.run();
+            simulation.run(0.1);
+        }
+        long sent = ring.stream().mapToLong(node -> node.sent).sum() - before;
+        return sent / 60.0 / ring.size();
+    }
+
+    @Test
+    void theSameSeedGivesTheSameTrace() {
+        Set<Long> traces = new HashSet<>();
+        for (long seed : new long[] {5, 5, 6}) {
+            RingSimulation simulation = new RingSimulation(seed);
+            simulation.startTrace();
+            simulation.loss(0.2);
+            simulation.ring(9);
+            simulation.run(20);
+            nodes(simulation).get(4).kill();
+            simulation.run(20);
+            traces.add(simulation.trace());
+        }
+        assertThat(traces).hasSize(2);
+    }
+
+    private static long live(Node node) {
+        return node.ring().members().stream()
+                .filter(state -> state.status().counts())
+                .count();
+    }
+
+    private static void assertNobodyDied(RingSimulation simulation) {
+        for (Node node : nodes(simulation)) {
+            assertThat(node.seen).noneMatch(changed -> changed.status() == Status.DEAD);
+        }
+    }
+
+    private static void assertNothingTooMuch(RingSimulation simulation, int digests) {
+        for (Node node : nodes(simulation)) {
+            for (int i = 0; i < digests; i++) {
+                for (Holders.Holder holder : node.ring().holders(digest(i))) {
+                    Node other = nodes(simulation).stream()
+                            .filter(n -> n.member().id().equals(holder.member().id()))
+                            .findFirst()
+                            .orElseThrow();
+                    assertThat(other.blobs).containsEntry(digest(i), holder.sizeBytes());
+                }
+            }
+        }
+    }
+}
