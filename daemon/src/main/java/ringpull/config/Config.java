@@ -85,16 +85,27 @@ public record Config(
     public record Mirror(String address, int port, Duration tagStaleMax) {}
 
     /**
+     * A registry that the configuration names. Only such a one may be on a private address or be spoken to without TLS.
+     *
+     * <p>Redirects may lead it to a private address too, or to plain HTTP, but only to a host that some registry in the
+     * configuration names: give storage inside the site a table of its own.
+     *
      * @param name as image references write it
-     * @param endpoints base URLs in the order in which they are tried; default {@code https://<name>}
-     * @param ca PEM file of the authorities to trust for these endpoints, in place of the system's
+     * @param endpoints base URLs in the order in which they are tried; default {@code https://<name>}. Plain HTTP needs
+     *     {@code http://} here. {@code /v2} is added, unless the path starts with it ({@code https://host/v2/proxy})
+     * @param credential goes to these endpoints and to their token realm only
+     * @param dockerConfig a {@code config.json}; read when needed, for {@code auths} only: credential helpers are not run
+     * @param ca PEM file of the authorities to trust for these endpoints and the token realm, in place of the system's
+     * @param tokenRealm a site, besides an endpoint's own host, that turns credentials into tokens for it ({@code
+     *     https://auth.docker.io} is known for {@code docker.io}). Realms elsewhere get no credentials
      */
     public record Registry(
             String name,
             List<URI> endpoints,
             Optional<Credential> credential,
             Optional<Path> dockerConfig,
-            Optional<Path> ca) {
+            Optional<Path> ca,
+            Optional<URI> tokenRealm) {
         public Registry {
             endpoints = List.copyOf(endpoints);
         }
