@@ -85,6 +85,11 @@ public record Config(
     public record Mirror(String address, int port, Duration tagStaleMax) {}
 
     /**
+     * A registry that the configuration names. Only such a one may be on a private address or be spoken to without TLS.
+     *
+     * <p>Redirects may lead it to a private address too, or to plain HTTP, but only to a host that some registry in the
+     * configuration names: give storage inside the site a table of its own.
+     *
      * @param name as image references write it
      * @param endpoints base URLs in the order in which they are tried; default {@code https://<name>}
      * @param ca PEM file of the authorities to trust for these endpoints, in place of the system's

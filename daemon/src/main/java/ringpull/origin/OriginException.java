@@ -14,12 +14,25 @@ public abstract sealed class OriginException extends Exception {
 
     /** No connection, a timeout or a 5xx, after the retries: a recorded tag may stand in. */
     public static final class Unreachable extends OriginException {
+        private final Duration retryAfter;
+
         public Unreachable(String message) {
+            this(message, Duration.ZERO);
+        }
+
+        public Unreachable(String message, Duration retryAfter) {
             super(message);
+            this.retryAfter = retryAfter;
         }
 
         public Unreachable(String message, Throwable cause) {
             super(message, cause);
+            this.retryAfter = Duration.ZERO;
+        }
+
+        /** What a 503 asked for; zero if it did not say. */
+        public Duration retryAfter() {
+            return retryAfter;
         }
     }
 
