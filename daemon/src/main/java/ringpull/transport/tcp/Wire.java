@@ -1,0 +1,65 @@
+package ringpull.transport.tcp;
+
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Digest;
+
+/**
+ * The data protocol, version 1: {@code GET /v1/blobs/sha256:<hex>} with one {@code Range: bytes=a-b}, answered by 206 with
+ * just these bytes, or 404 if the blob is not held, 416 if the range is not inside it, 400 for anything else. A later
+ * version has another first path element, to which this one answers 400.
+ */
+final class Wire {
+    /** The longest request or status line. */
+    static final int LINE_BYTES_MAX = 512;
+
+    /** All header lines of a message together. */
+    static final int HEADERS_BYTES_MAX = 4096;
+
+    /** The longest text that explains a refusal. */
+    static final int TEXT_BYTES_MAX = 512;
+
+    private static final String BLOBS = "/v1/blobs/";
+
+    // 13 digits write every offset inside the largest blob, and never overflow.
+    private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{1,13})-([0-9]{1,13})");
+
+    private Wire() {}
+
+    static String path(Digest blob) {
+        return BLOBS + blob;
+    }
+
+    /** The blob that a path names, if it is one of this version. */
+    static Optional<Digest> blob(String path) {
+        return path.startsWith(BLOBS) ? Digest.tryParse(path.substring(BLOBS.length())) : Optional.empty();
+    }
+
+    /** A Range header's value. The range is not empty. */
+    static String range(ByteRange range) {
+        return "bytes=" + range.offset() + "-" + (range.end() - 1);
+    }
+
+    /** The one range of a Range header, if that is what it is. */
+    static Optional<ByteRange> parseRange(String header) {
+        Matcher match = RANGE.matcher(header);
+        if (!match.matches()) {
+            return Optional.empty();
+        }
+        long first = Long.parseLong(match.group(1));
+        long last = Long.parseLong(match.group(2));
+        return first <= last ? Optional.of(new ByteRange(first, last - first + 1)) : Optional.empty();
+    }
+
+    /** A Content-Range header's value for these bytes of a blob of this size. */
+    static String contentRange(ByteRange range, long sizeBytes) {
+        return "bytes " + range.offset() + "-" + (range.end() - 1) + "/" + sizeBytes;
+    }
+
+    /** Whether a Content-Range header's value is about exactly this range. */
+    static boolean isContentRange(String header, ByteRange range) {
+        return header.startsWith("bytes " + range.offset() + "-" + (range.end() - 1) + "/");
+    }
+}

@@ -1,0 +1,21 @@
+package ringpull.transport;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/** Waiting for a condition, with a ceiling that no working machine reaches. */
+public final class Await {
+    private static final Duration CEILING = Duration.ofSeconds(30);
+
+    private Await() {}
+
+    public static void until(String what, BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + CEILING.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new AssertionError("did not happen within " + CEILING + ": " + what);
+            }
+            Thread.sleep(2);
+        }
+    }
+}
