@@ -1,0 +1,237 @@
+package ringpull;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import ringpull.blob.Digest;
+import ringpull.cli.CommandLineApp;
+import ringpull.config.Config;
+import ringpull.control.ControlServer;
+import ringpull.control.DaemonStatus;
+import ringpull.fetch.Fetcher;
+import ringpull.fetch.Images;
+import ringpull.fetch.Journal;
+import ringpull.fetch.OriginTags;
+import ringpull.metrics.Meters;
+import ringpull.metrics.MetricsPage;
+import ringpull.mirror.MirrorServer;
+import ringpull.origin.oci.OciOrigin;
+import ringpull.os.HostAddress;
+import ringpull.os.Systemd;
+import ringpull.ring.Member;
+import ringpull.ring.Membership.MemberState;
+import ringpull.ring.wire.ControlPort;
+import ringpull.ring.wire.RingNode;
+import ringpull.store.BlobStore;
+import ringpull.store.StoredBlob;
+import ringpull.store.rocksdb.RocksBlobStore;
+import ringpull.tls.PeerTls;
+import ringpull.transport.tcp.ChunkServer;
+import ringpull.transport.tcp.TcpTransport;
+
+/**
+ * One node's daemon: the wiring, read top to bottom. Each port is bound when what is behind it can answer, the mirror's
+ * last: until then it refuses, and containerd goes on at once.
+ */
+final class Daemon implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Daemon.class);
+
+    private final Config config;
+    private final Closer parts;
+    private final Systemd systemd = new Systemd(System.getenv());
+    private final MetricsPage metrics;
+    private final ChunkServer data;
+    private final ControlPort control;
+    private final RingNode ring;
+    private final MirrorServer mirror;
+    private final Instant readySince;
+
+    /**
+     * Starts a daemon; it is ready when this returns.
+     *
+     * @throws IOException with a sentence that says what to change, if it cannot start; nothing is left running
+     */
+    static Daemon start(Config config) throws IOException {
+        Closer parts = new Closer();
+        try {
+            return new Daemon(config, parts);
+        } catch (IOException | RuntimeException e) {
+            parts.close();
+            throw e;
+        }
+    }
+
+    private Daemon(Config config, Closer parts) throws IOException {
+        this.config = config;
+        this.parts = parts;
+        InstantSource clock = InstantSource.system();
+
+        HostAddress host = HostAddress.choose(config.peer(), config.ring());
+        host.warning().ifPresent(log::warn);
+        Optional<PeerTls> tls = peerTls();
+
+        Files.createDirectories(config.node().state());
+        RocksBlobStore store = parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
+        Identity identity = Identity.load(config.node().state(), clock);
+
+        metrics = parts.add(
+                "metrics page",
+                Ports.bind("[metrics] port", config.metrics().address(), config.metrics().port(), MetricsPage::bind));
+        Meters meters = metrics.meters();
+        Journal journal = new Journal(clock);
+
+        data = parts.add(
+                "data port",
+                Ports.bind("[peer] data_port", host.address(), config.peer().dataPort(), address ->
+                        ChunkServer.bind(address, store::open, tls, config.peer().io(), meters::served)));
+        control = parts.add(
+                "control port",
+                Ports.bind("[peer] control_port", host.address(), config.peer().controlPort(), address ->
+                        ControlPort.bind(address, tls)));
+        ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
+        store.listen(new Announcer(ring));
+
+        TcpTransport transport = parts.add("transport", new TcpTransport(tls, config.peer().io()));
+        OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
+        Fetcher fetcher = parts.add(
+                "fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
+        OriginTags tags = parts.add(
+                "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
+        Images images = new Images(tags, fetcher, journal, System::nanoTime);
+
+        meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
+        meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
+        meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
+
+        parts.add(
+                "control socket",
+                ControlServer.bind(
+                        config.node().controlSocket(),
+                        new ControlServer.Sources(ring, ring, store, journal, images, this::status)));
+        readySince = clock.instant();
+        mirror = parts.add(
+                "mirror",
+                Ports.bind("[mirror] port", config.mirror().address(), config.mirror().port(), address ->
+                        MirrorServer.bind(config.mirror(), config.handoff(), fetcher, tags, journal, meters, clock)));
+        systemd.ready("serving at " + Ports.text(mirror.address()));
+        systemd.watchdogTimeout()
+                .ifPresent(within ->
+                        parts.add("watchdog", new Watchdog(mirror.address(), within, systemd::watchdog)));
+    }
+
+    /** Where it listens, by name; in one line for scripts and for those who configured port 0. */
+    String addresses() {
+        return ports().stream()
+                        .map(port -> port.name() + "=" + port.address())
+                        .collect(Collectors.joining(" "))
+                + " socket=" + config.node().controlSocket();
+    }
+
+    private Optional<PeerTls> peerTls() throws IOException {
+        Optional<Config.Tls> files = config.peer().tls();
+        return files.isPresent() ? Optional.of(PeerTls.of(files.get())) : Optional.empty();
+    }
+
+    private Member self(Identity identity) {
+        return new Member(
+                identity.id(),
+                identity.epoch(),
+                config.node().name(),
+                List.of(data.address().getAddress().getHostAddress()),
+                control.address().getPort(),
+                data.address().getPort(),
+                config.node().rack(),
+                config.node().zone(),
+                List.of("tcp"));
+    }
+
+    private static Map<Digest, Long> inventory(BlobStore store) {
+        return store.list().stream().collect(Collectors.toMap(StoredBlob::digest, StoredBlob::sizeBytes));
+    }
+
+    private static double liveMembers(RingNode ring) {
+        return ring.members().stream().filter(m -> m.status().counts()).count();
+    }
+
+    private List<DaemonStatus.Port> ports() {
+        return List.of(
+                new DaemonStatus.Port("mirror", Ports.text(mirror.address())),
+                new DaemonStatus.Port("control", Ports.text(control.address())),
+                new DaemonStatus.Port("data", Ports.text(data.address())),
+                new DaemonStatus.Port("metrics", Ports.text(metrics.address())));
+    }
+
+    private DaemonStatus status() {
+        List<String> problems = new ArrayList<>();
+        for (MemberState member : ring.members()) {
+            if (!member.problem().isEmpty() && member.status().counts()) {
+                boolean self = member.member().id().equals(ring.self().id());
+                problems.add((self ? "this node " : member.member().name() + " ") + member.problem());
+            }
+        }
+        return new DaemonStatus(
+                CommandLineApp.version(),
+                readySince,
+                ports(),
+                mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
+                problems);
+    }
+
+    /**
+     * Ends as SIGTERM wants it: nothing new is accepted, running answers finish or get a FIN within the grace, the ring is
+     * told. Then everything is closed.
+     */
+    void stop() throws InterruptedException {
+        Duration grace = config.node().stopGrace();
+        systemd.stopping("finishing answers, for " + grace.toSeconds() + " s at most");
+        List<Callable<Void>> steps = List.of(
+                () -> {
+                    mirror.stop(grace);
+                    return null;
+                },
+                () -> {
+                    data.stop(grace);
+                    return null;
+                },
+                () -> {
+                    ring.leave();
+                    return null;
+                });
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            threads.invokeAll(steps);
+        }
+        close();
+    }
+
+    @Override
+    public void close() {
+        parts.close();
+    }
+
+    /** Tells the ring what comes into the store and what goes. */
+    private record Announcer(RingNode ring) implements BlobStore.Listener {
+        @Override
+        public void added(StoredBlob blob) {
+            ring.hold(blob.digest(), blob.sizeBytes());
+        }
+
+        @Override
+        public void removed(Digest digest) {
+            ring.drop(digest);
+        }
+    }
+}
