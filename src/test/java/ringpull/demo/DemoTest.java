@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,6 +93,18 @@ class DemoTest {
         assertThat(run("--size", "0")).isEqualTo(2);
         assertThat(run("--image", "no such:::reference")).isEqualTo(2);
         assertThat(run("--unknown")).isEqualTo(2);
+    }
+
+    @Test
+    void aFailureIsExitCode1WithTheReason() {
+        StringWriter errors = new StringWriter();
+
+        int exit = new CommandLine(new Demo(Path.of("/nonexistent")))
+                .setErr(new PrintWriter(errors))
+                .execute("--json");
+
+        assertThat(exit).isEqualTo(1);
+        assertThat(errors.toString()).startsWith("ringpull demo: cannot make a directory in /nonexistent");
     }
 
     private static int run(String... arguments) {

@@ -31,12 +31,6 @@ final class Cleanup implements AutoCloseable {
         throw new IllegalStateException("the demonstration is being stopped");
     }
 
-    boolean isClosed() {
-        synchronized (steps) {
-            return closed;
-        }
-    }
-
     /** Returns when all steps are done, whoever runs them. */
     @Override
     public void close() {

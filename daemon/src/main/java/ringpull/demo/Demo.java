@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,8 +48,22 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--keep", description = "Leave the directory with configurations, logs and contents behind.")
     private boolean keep;
 
+    private final Path temporary;
+    private final AtomicBoolean interrupted = new AtomicBoolean();
+
     @CommandLine.Spec
     private CommandLine.Model.@Nullable CommandSpec spec;
+
+    public Demo() {
+        this(Path.of(Optional.ofNullable(System.getenv("TMPDIR"))
+                .filter(text -> !text.isEmpty())
+                .orElse(System.getProperty("java.io.tmpdir"))));
+    }
+
+    /** @param temporary in which the demonstration makes its directory */
+    Demo(Path temporary) {
+        this.temporary = temporary;
+    }
 
     @Override
     public Integer call() throws InterruptedException {
@@ -59,6 +74,7 @@ public final class Demo implements Callable<Integer> {
         PrintWriter out = commandLine().getOut();
         Cleanup cleanup = new Cleanup();
         Thread stopAll = Thread.ofPlatform().name("stop-demo").unstarted(() -> {
+            interrupted.set(true);
             cleanup.close();
             ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
         });
@@ -71,7 +87,7 @@ public final class Demo implements Callable<Integer> {
                 }
             });
         } catch (IOException | IllegalStateException e) {
-            if (!cleanup.isClosed()) {
+            if (!interrupted.get()) {
                 fail(String.valueOf(e.getMessage()));
             }
             return 1;
@@ -82,7 +98,7 @@ public final class Demo implements Callable<Integer> {
 
     private int demonstrate(Optional<ImageName> name, Cleanup cleanup, Consumer<String> progress)
             throws IOException, InterruptedException {
-        Path directory = Files.createTempDirectory(temporary(), "ringpull-demo-");
+        Path directory = directory();
         cleanup.add(() -> leave(directory, progress));
         long bytes = (long) sizeMib << 20;
         long usable = Files.getFileStore(directory).getUsableSpace();
@@ -118,10 +134,12 @@ public final class Demo implements Callable<Integer> {
         }
     }
 
-    private static Path temporary() {
-        return Path.of(Optional.ofNullable(System.getenv("TMPDIR"))
-                .filter(text -> !text.isEmpty())
-                .orElse(System.getProperty("java.io.tmpdir")));
+    private Path directory() throws IOException {
+        try {
+            return Files.createTempDirectory(temporary, "ringpull-demo-");
+        } catch (IOException e) {
+            throw new IOException("cannot make a directory in " + temporary + ", choose another in TMPDIR: " + e, e);
+        }
     }
 
     private void leave(Path directory, Consumer<String> progress) {
