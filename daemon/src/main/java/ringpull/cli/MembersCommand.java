@@ -1,0 +1,86 @@
+package ringpull.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import picocli.CommandLine.Command;
+import ringpull.v1.MembersReply;
+
+/** {@code ringpull members}. */
+@Command(
+        name = "members",
+        header = "List the members of the ring, and what is wrong with them.",
+        description = {
+            "Prints every member that this node knows, itself first and marked with a star: its state (alive, suspect,"
+                + " dead, left), rack and zone, addresses with the control and the data port, how many blobs it says"
+                + " it holds, when news of it last arrived, and what does not work. Answered from this node's memory.",
+            "",
+            "A member that could not be dialled back is shown with the address and port to open."
+        },
+        footer = {
+            "  ringpull members",
+            "  ringpull members --json | jq -r '.members[] | select(.problem != \"\") | .name'",
+            "",
+            "Keys of --json: total, members [name, id, state, rack, zone, addresses, control_port, data_port, blobs,"
+                    + " last_heard_age_seconds, problem, self]"
+        })
+final class MembersCommand extends ControlCommand {
+    private static final int ID_CHARS = 8;
+
+    @Override
+    int ask(ControlClient daemon) throws CommandFailed {
+        MembersReply members = daemon.members();
+        if (json()) {
+            Json.print(out(), json(members));
+            return ExitCode.DONE;
+        }
+        Table table = new Table("NAME", "ID", "STATE", "RACK/ZONE", "ADDRESSES", "BLOBS", "LAST HEARD", "PROBLEM");
+        for (MembersReply.Entry member : members.getMembersList()) {
+            table.row(
+                    member.getName() + (member.getSelf() ? "*" : ""),
+                    briefId(member.getId()),
+                    member.getState(),
+                    place(member.getRack(), member.getZone()),
+                    String.join(",", member.getAddressesList()) + " :" + member.getControlPort() + " :"
+                            + member.getDataPort(),
+                    Integer.toString(member.getBlobs()),
+                    member.getSelf() ? "-" : Text.age(Duration.ofMillis(member.getLastHeardAgeMs())) + " ago",
+                    Text.orDash(member.getProblem()));
+        }
+        table.print(out());
+        if (members.getTotal() > members.getMembersCount()) {
+            out().println((members.getTotal() - members.getMembersCount()) + " more are not shown");
+        }
+        return ExitCode.DONE;
+    }
+
+    static String briefId(String id) {
+        return id.length() <= ID_CHARS ? id : id.substring(0, ID_CHARS);
+    }
+
+    static String place(String rack, String zone) {
+        return rack.isEmpty() && zone.isEmpty() ? "-" : Text.orDash(rack) + "/" + Text.orDash(zone);
+    }
+
+    private static ObjectNode json(MembersReply members) {
+        ObjectNode json = Json.object().put("total", members.getTotal());
+        ArrayNode list = json.putArray("members");
+        for (MembersReply.Entry member : members.getMembersList()) {
+            ObjectNode entry = list.addObject()
+                    .put("name", member.getName())
+                    .put("id", member.getId())
+                    .put("state", member.getState())
+                    .put("rack", member.getRack())
+                    .put("zone", member.getZone());
+            ArrayNode addresses = entry.putArray("addresses");
+            member.getAddressesList().forEach(addresses::add);
+            entry.put("control_port", member.getControlPort())
+                    .put("data_port", member.getDataPort())
+                    .put("blobs", member.getBlobs())
+                    .put("last_heard_age_seconds", member.getLastHeardAgeMs() / 1000.0)
+                    .put("problem", member.getProblem())
+                    .put("self", member.getSelf());
+        }
+        return json;
+    }
+}
