@@ -1,7 +1,9 @@
 package ringpull.cli;
 
-/** Ends a command with a message on standard error and an exit code. */
-final class CommandFailed extends Exception {
+import java.io.IOException;
+
+/** Ends a command, above all because of what the daemon answers, with a message on standard error and an exit code. */
+public final class CommandFailed extends IOException {
     private final int exitCode;
 
     CommandFailed(int exitCode, String message) {

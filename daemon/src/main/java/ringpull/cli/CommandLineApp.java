@@ -16,25 +16,24 @@ public final class CommandLineApp {
      * Runs one command.
      *
      * @param starter runs the daemon
-     * @param setup points containerd at it
      * @param more objects that picocli takes for subcommands of the root, as other packages have them
      * @return the exit code
      */
-    public static int run(String[] arguments, DaemonStarter starter, ContainerdSetup setup, Object... more) {
+    public static int run(String[] arguments, DaemonStarter starter, Object... more) {
         PrintWriter out = new PrintWriter(System.out, true, System.out.charset());
         PrintWriter err = new PrintWriter(System.err, true, System.err.charset());
-        return run(arguments, starter, setup, new Streams(out, err, isTerminal()), more);
+        return run(arguments, starter, new Streams(out, err, isTerminal()), more);
     }
 
     /** As above, with other streams. */
-    static int run(String[] arguments, DaemonStarter starter, ContainerdSetup setup, Streams streams, Object... more) {
+    static int run(String[] arguments, DaemonStarter starter, Streams streams, Object... more) {
         if (arguments.length == 1 && (arguments[0].equals("--version") || arguments[0].equals("-V"))) {
             // Scripts and probes ask this often: answered before anything else is loaded.
             streams.out().println("ringpull " + version());
             streams.out().flush();
             return ExitCode.DONE;
         }
-        int exitCode = commandLine(starter, setup, streams, more).execute(arguments);
+        int exitCode = commandLine(starter, streams, more).execute(arguments);
         streams.out().flush();
         streams.err().flush();
         return exitCode;
@@ -47,7 +46,7 @@ public final class CommandLineApp {
     }
 
     private static CommandLine commandLine(
-            DaemonStarter starter, ContainerdSetup setup, Streams streams, Object... more) {
+            DaemonStarter starter, Streams streams, Object... more) {
         CommandLine root = new CommandLine(new RingpullCommand())
                 .addSubcommand(new DaemonCommand(starter))
                 .addSubcommand(new StatusCommand())
@@ -55,7 +54,7 @@ public final class CommandLineApp {
                 .addSubcommand(new HoldersCommand())
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())
-                .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand(setup)));
+                .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()));
         for (Object command : more) {
             root.addSubcommand(command);
         }

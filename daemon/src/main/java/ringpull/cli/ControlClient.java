@@ -30,7 +30,7 @@ import ringpull.v1.TraceReply;
 import ringpull.v1.TraceRequest;
 
 /** The daemon on this node, as commands see it. Used by one thread. */
-final class ControlClient implements AutoCloseable {
+public final class ControlClient implements AutoCloseable {
     /** As in the daemon: Linux takes no longer path for a socket. */
     private static final int SOCKET_PATH_BYTES_MAX = 107;
 
@@ -58,7 +58,7 @@ final class ControlClient implements AutoCloseable {
     }
 
     /** Prepares to call the daemon; it is reached with the first call. */
-    static ControlClient open(Path socket) throws CommandFailed {
+    public static ControlClient open(Path socket) throws CommandFailed {
         if (socket.toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_PATH_BYTES_MAX) {
             throw new CommandFailed(
                     ExitCode.WRONG_USAGE,
@@ -75,7 +75,7 @@ final class ControlClient implements AutoCloseable {
         return new ControlClient(socket);
     }
 
-    StatusReply status() throws CommandFailed {
+    public StatusReply status() throws CommandFailed {
         return unary(stub -> stub.status(StatusRequest.getDefaultInstance()));
     }
 
@@ -83,7 +83,7 @@ final class ControlClient implements AutoCloseable {
         return unary(stub -> stub.members(MembersRequest.getDefaultInstance()));
     }
 
-    HoldersReply holders(String reference, String platform) throws CommandFailed {
+    public HoldersReply holders(String reference, String platform) throws CommandFailed {
         HoldersRequest request = HoldersRequest.newBuilder()
                 .setReference(reference)
                 .setPlatform(platform)

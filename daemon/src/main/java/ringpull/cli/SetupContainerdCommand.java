@@ -2,7 +2,6 @@ package ringpull.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Path;
@@ -13,6 +12,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import ringpull.containerd.Finding;
+import ringpull.containerd.Setup;
+import ringpull.containerd.SetupFailed;
+import ringpull.containerd.SetupOutcome;
 
 /** {@code ringpull setup containerd}. */
 @Command(
@@ -35,8 +38,6 @@ import picocli.CommandLine.Spec;
         })
 final class SetupContainerdCommand implements Callable<Integer> {
     private static final String ALL = "_default";
-
-    private final ContainerdSetup setup;
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -77,15 +78,10 @@ final class SetupContainerdCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object on one line instead; its keys are below.")
     private boolean json;
 
-    SetupContainerdCommand(ContainerdSetup setup) {
-        this.setup = setup;
-    }
-
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws SetupFailed {
         Optional<String> one = registry.equals(ALL) ? Optional.empty() : Optional.of(registry);
-        ContainerdSetup.Outcome outcome =
-                setup.apply(new ContainerdSetup.Request(one, hostsDirectory, containerdConfig, mirror, force));
+        SetupOutcome outcome = new Setup(hostsDirectory, containerdConfig, one, mirror, force).apply();
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             Json.print(out, json(outcome));
@@ -95,20 +91,20 @@ final class SetupContainerdCommand implements Callable<Integer> {
         return outcome.findings().isEmpty() ? ExitCode.DONE : ExitCode.NEEDS_YOUR_HAND;
     }
 
-    private static void print(ContainerdSetup.Outcome outcome, PrintWriter out) {
+    private static void print(SetupOutcome outcome, PrintWriter out) {
         outcome.written().forEach(file -> out.println("in place: " + file));
         outcome.backups().forEach(file -> out.println("kept a copy: " + file));
         if (outcome.findings().isEmpty()) {
             out.println("containerd asks this node first from the next pull on; ringpull status shows that it does");
         }
-        for (ContainerdSetup.Finding finding : outcome.findings()) {
+        for (Finding finding : outcome.findings()) {
             out.println();
             out.println("needs your hand: " + finding.problem());
             finding.remedy().lines().forEach(line -> out.println("    " + line));
         }
     }
 
-    private static ObjectNode json(ContainerdSetup.Outcome outcome) {
+    private static ObjectNode json(SetupOutcome outcome) {
         ObjectNode json = Json.object();
         ArrayNode written = json.putArray("written");
         outcome.written().forEach(file -> written.add(file.toString()));

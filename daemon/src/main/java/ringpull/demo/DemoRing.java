@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import ringpull.cli.ControlClient;
 import ringpull.blob.Digest;
 import ringpull.v1.HoldersReply;
 
@@ -88,7 +89,7 @@ final class DemoRing {
     private static Daemon daemon(NodeConfig config, Cleanup cleanup) throws IOException, InterruptedException {
         NodeProcess process = NodeProcess.start(config);
         cleanup.add(process::close);
-        ControlClient control = new ControlClient(process.socket());
+        ControlClient control = ControlClient.open(process.socket());
         cleanup.add(control::close);
         return new Daemon(process, control);
     }
@@ -141,7 +142,7 @@ final class DemoRing {
 
     /** Names of the members that hold the whole blob, as this node knows. */
     List<String> holders(Node node, Digest digest) throws IOException {
-        return node.control.holders(digest.toString()).getBlobsList().stream()
+        return node.control.holders(digest.toString(), "").getBlobsList().stream()
                 .flatMap(blob -> blob.getHoldersList().stream())
                 .filter(HoldersReply.Holder::getComplete)
                 .map(HoldersReply.Holder::getMember)
