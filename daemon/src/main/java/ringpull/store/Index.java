@@ -1,0 +1,60 @@
+package ringpull.store;
+
+import java.io.IOException;
+import java.time.Instant;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import ringpull.blob.Digest;
+import ringpull.blob.ImageName;
+
+/**
+ * What a {@link FileBlobStore} knows of its files across restarts. "Durable" means that it survives a power loss; all
+ * else survives the death of the daemon. Safe for many threads; every call may block on the disk.
+ */
+public interface Index extends AutoCloseable {
+    /** What an earlier life recorded; called once, first. */
+    Contents load() throws IOException;
+
+    /** The blob is complete; a record of its partial file goes in the same step. Durable. */
+    void complete(StoredBlob blob) throws IOException;
+
+    /** Last uses and sources changed. */
+    void update(Collection<StoredBlob> blobs) throws IOException;
+
+    /** The complete blob goes. */
+    void remove(Digest digest) throws IOException;
+
+    /** These chunks are in the partial file. Durable. */
+    void partial(Digest digest, PartialRecord record) throws IOException;
+
+    /** Nothing is in the partial file any more. Durable, for another file may take its name. */
+    void removePartial(Digest digest) throws IOException;
+
+    void tag(ImageName tag, TagRecords.TagRecord record) throws IOException;
+
+    void removeTag(ImageName tag) throws IOException;
+
+    /** Later calls fail with an {@link IOException}. */
+    @Override
+    void close();
+
+    record Contents(
+            List<StoredBlob> blobs, Map<Digest, PartialRecord> partials, Map<ImageName, TagRecords.TagRecord> tags) {}
+
+    /**
+     * @param allocated whether the file's blocks were handed out when it was created
+     * @param present chunks whose bytes are on disk
+     */
+    record PartialRecord(long sizeBytes, boolean allocated, BitSet present, Instant lastUse) {
+        public PartialRecord {
+            present = (BitSet) present.clone();
+        }
+
+        @Override
+        public BitSet present() {
+            return (BitSet) present.clone();
+        }
+    }
+}

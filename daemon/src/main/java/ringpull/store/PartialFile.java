@@ -1,0 +1,385 @@
+package ringpull.store;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.BitSet;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Chunk;
+import ringpull.blob.Digest;
+import ringpull.blob.ProvenBlob;
+
+/**
+ * A partial blob's file. Its chunks reach the index only at a <em>barrier</em>, after their bytes were synced: what is
+ * recorded is true after a kill and after a power loss alike, and needs no second look.
+ */
+final class PartialFile implements PartialBlob {
+    private static final Logger log = LoggerFactory.getLogger(PartialFile.class);
+
+    /** What a partial file needs of its store. */
+    interface Owner {
+        /** Bytes that arrive between two barriers at most, or nearly so. */
+        long barrierBytes();
+
+        Instant now();
+
+        StoredBlob finish(PartialFile partial, String mediaType, String source) throws IOException;
+
+        /** Removes file, record and reservation. */
+        void drop(PartialFile partial) throws IOException;
+    }
+
+    private enum State {
+        IDLE,
+        OPEN,
+        ENDING
+    }
+
+    private final Digest digest;
+    private final long sizeBytes;
+    private final Path path;
+    private final ChunkSet chunks;
+    private final Owner owner;
+    private final DiskThreads disk;
+    private final Index index;
+
+    /** Held while bytes are synced and recorded, so that records are written in the order of what they say. */
+    private final Object barrierLock = new Object();
+
+    private State state = State.IDLE;
+    private @Nullable SharedFile file;
+    private @Nullable Path published;
+    private @Nullable IOException failure;
+    private long unrecordedBytes;
+    private boolean barrierQueued;
+
+    private volatile boolean allocated;
+    private volatile boolean recorded;
+    private volatile Instant lastUse;
+
+    PartialFile(Digest digest, Index.PartialRecord known, Path path, Owner owner, DiskThreads disk, Index index) {
+        this.digest = digest;
+        this.sizeBytes = known.sizeBytes();
+        this.path = path;
+        this.chunks = new ChunkSet(sizeBytes, known.present());
+        this.allocated = known.allocated();
+        this.lastUse = known.lastUse();
+        this.owner = owner;
+        this.disk = disk;
+        this.index = index;
+    }
+
+    /** Opens the file, which exists. */
+    synchronized void begin(boolean isAllocated, boolean isRecorded) throws IOException {
+        allocated = isAllocated;
+        recorded = isRecorded;
+        file = new SharedFile(path);
+        state = State.OPEN;
+    }
+
+    @Override
+    public Digest digest() {
+        return digest;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    synchronized boolean isIdle() {
+        return state == State.IDLE;
+    }
+
+    /** Whether another {@link PartialFile} may go on with the file of this idle one. */
+    synchronized boolean isIntact() throws IOException {
+        return failure == null && Files.isRegularFile(path) && Files.size(path) == sizeBytes;
+    }
+
+    boolean isRecorded() {
+        return recorded;
+    }
+
+    Instant lastUse() {
+        return lastUse;
+    }
+
+    /** Bytes of the file system that are taken already. */
+    long takenBytes() {
+        return allocated ? sizeBytes : chunks.presentBytes();
+    }
+
+    Index.PartialRecord record() {
+        return record(chunks.copy());
+    }
+
+    private Index.PartialRecord record(BitSet present) {
+        return new Index.PartialRecord(sizeBytes, allocated, present, lastUse);
+    }
+
+    /**
+     * {@inheritDoc} Bytes of chunks that are present are left as they are: they may have been hashed already, and a
+     * late writer must not change what was proven.
+     */
+    @Override
+    public void write(long offset, ByteBuffer bytes) throws IOException {
+        if (offset < 0 || bytes.remaining() > sizeBytes - offset) {
+            throw new IllegalArgumentException(
+                    bytes.remaining() + " bytes at " + offset + " are not inside the " + sizeBytes + " of " + digest);
+        }
+        long at = offset;
+        while (bytes.hasRemaining()) {
+            boolean present = chunks.has((int) (at / Chunk.SIZE_BYTES));
+            int length = (int) Math.min(bytes.remaining(), endOfRun(at, at + bytes.remaining(), present) - at);
+            if (!present) {
+                file().write(at, bytes.slice(bytes.position(), length));
+            }
+            bytes.position(bytes.position() + length);
+            at += length;
+        }
+    }
+
+    /** Where the chunks that are as present as the one at this byte end. */
+    private long endOfRun(long at, long end, boolean present) {
+        long next = (at / Chunk.SIZE_BYTES + 1) * Chunk.SIZE_BYTES;
+        while (next < end && chunks.has((int) (next / Chunk.SIZE_BYTES)) == present) {
+            next += Chunk.SIZE_BYTES;
+        }
+        return next;
+    }
+
+    private synchronized SharedFile file() throws IOException {
+        requireOpen();
+        SharedFile open = file;
+        if (open == null) {
+            throw new IOException("the file of " + digest + " is closed");
+        }
+        return open;
+    }
+
+    private void requireOpen() throws IOException {
+        IOException cause = failure;
+        if (cause != null) {
+            throw new IOException("the partial file of " + digest + " failed: " + cause.getMessage(), cause);
+        }
+        if (state != State.OPEN) {
+            throw new IOException("the partial file of " + digest + " is closed");
+        }
+    }
+
+    @Override
+    public void received(ByteRange range) throws IOException {
+        if (range.end() > sizeBytes) {
+            throw new IllegalArgumentException(range + " is not inside the " + sizeBytes + " bytes of " + digest);
+        }
+        synchronized (this) {
+            requireOpen();
+            unrecordedBytes += chunks.add(range);
+            queueBarrier(owner.barrierBytes());
+        }
+    }
+
+    /** Called every two seconds: whatever arrived since the last barrier is due. */
+    synchronized void tick() {
+        queueBarrier(1);
+    }
+
+    private void queueBarrier(long dueBytes) {
+        if (state == State.OPEN && unrecordedBytes >= dueBytes && !barrierQueued) {
+            barrierQueued = true;
+            disk.execute(this::barrier);
+        }
+    }
+
+    private void barrier() {
+        try {
+            settle();
+        } catch (IOException e) {
+            log.warn("the partial file of {} cannot be made durable: {}", digest, e.toString());
+        }
+        synchronized (this) {
+            barrierQueued = false;
+            queueBarrier(owner.barrierBytes());
+        }
+    }
+
+    /** Makes what is present durable, then says so in the index. */
+    private void settle() throws IOException {
+        synchronized (barrierLock) {
+            BitSet present;
+            synchronized (this) {
+                if (unrecordedBytes == 0 || failure != null) {
+                    return;
+                }
+                unrecordedBytes = 0;
+                present = chunks.copy();
+            }
+            try {
+                force();
+                lastUse = owner.now();
+                index.partial(digest, record(present));
+                recorded = true;
+            } catch (IOException e) {
+                // The kernel may have forgotten which pages are dirty: nothing of this file is trusted any more.
+                synchronized (this) {
+                    failure = e;
+                }
+                throw e;
+            }
+        }
+    }
+
+    private void force() throws IOException {
+        SharedFile open = file;
+        if (open == null) {
+            throw new ClosedChannelException();
+        }
+        open.force();
+    }
+
+    @Override
+    public boolean has(int chunk) {
+        return chunks.has(chunk);
+    }
+
+    @Override
+    public long presentPrefixBytes() {
+        return chunks.prefixBytes();
+    }
+
+    @Override
+    public long presentBytes() {
+        return chunks.presentBytes();
+    }
+
+    @Override
+    public synchronized BlobFile open() throws IOException {
+        Path now = published != null ? published : path;
+        return new BlobFile(digest, sizeBytes, FileChannel.open(now, StandardOpenOption.READ));
+    }
+
+    @Override
+    public StoredBlob complete(ProvenBlob proof, String mediaType, String source) throws IOException {
+        if (!proof.digest().equals(digest) || proof.sizeBytes() != sizeBytes) {
+            throw new IllegalArgumentException("a proof of " + proof.sizeBytes() + " bytes of " + proof.digest()
+                    + " does not make " + digest + " of " + sizeBytes + " bytes complete");
+        }
+        synchronized (this) {
+            requireOpen();
+            if (chunks.presentBytes() != sizeBytes) {
+                throw new IllegalStateException(digest + " is proven, but only " + chunks.presentBytes() + " of "
+                        + sizeBytes + " bytes are present");
+            }
+            state = State.ENDING;
+        }
+        return disk.call(() -> owner.finish(this, mediaType, source));
+    }
+
+    /** Last step but one of completion: every byte on disk, and the final name. Called by the owner. */
+    void publish(Layout layout) throws IOException {
+        synchronized (barrierLock) {
+            synchronized (this) {
+                if (failure != null) {
+                    throw failure;
+                }
+                unrecordedBytes = 0;
+            }
+            force();
+        }
+        synchronized (this) {
+            layout.publish(digest);
+            published = layout.blob(digest);
+        }
+        layout.syncBlobs();
+        closeChannels();
+    }
+
+    @Override
+    public void reset() throws IOException {
+        disk.call(() -> {
+            synchronized (barrierLock) {
+                synchronized (this) {
+                    requireOpen();
+                    chunks.clear();
+                    unrecordedBytes = 0;
+                }
+                // Before the first new byte lands on an old one, which the index would still call present.
+                if (recorded) {
+                    index.partial(digest, record());
+                }
+                return true;
+            }
+        });
+    }
+
+    @Override
+    public void discard() throws IOException {
+        if (leave()) {
+            disk.call(() -> {
+                owner.drop(this);
+                return true;
+            });
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (leave()) {
+            disk.call(() -> {
+                park();
+                return true;
+            });
+        }
+    }
+
+    private synchronized boolean leave() {
+        boolean wasOpen = state == State.OPEN;
+        state = wasOpen ? State.ENDING : state;
+        return wasOpen;
+    }
+
+    private void park() throws IOException {
+        boolean keep = false;
+        try {
+            settle();
+            synchronized (this) {
+                keep = failure == null && chunks.presentBytes() > 0;
+            }
+        } finally {
+            if (keep) {
+                retire();
+            } else {
+                owner.drop(this);
+            }
+        }
+    }
+
+    /** Closes what is open; the file stays, and another {@link PartialFile} may go on with it. */
+    void retire() throws IOException {
+        closeChannels();
+        synchronized (this) {
+            state = State.IDLE;
+        }
+    }
+
+    private void closeChannels() throws IOException {
+        synchronized (barrierLock) {
+            synchronized (this) {
+                SharedFile open = file;
+                file = null;
+                if (open != null) {
+                    open.close();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package ringpull.store.rocksdb;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import ringpull.blob.Chunk;
+import ringpull.config.Config;
+import ringpull.store.PartialBlob;
+import ringpull.store.StoreFull;
+import ringpull.store.TestBlob;
+
+/**
+ * The child that the crash test kills: it fills a store in every way there is, and says on standard output what it was
+ * promised. Arguments: directory, seed.
+ */
+final class CrashingWriter {
+    /** Blobs that it writes, over and over. */
+    static final int BLOBS = 12;
+
+    /** Small, so that barriers come often. */
+    private static final long BARRIER_BYTES = 2L << 20;
+
+    private static final Config.Store UNLIMITED = new Config.Store(new Config.Room.Share(1), new Config.Room.Bytes(0));
+
+    private final RocksBlobStore store;
+    private final Random random;
+    private final PrintStream promises;
+
+    private CrashingWriter(RocksBlobStore store, Random random, PrintStream promises) {
+        this.store = store;
+        this.random = random;
+        this.promises = promises;
+    }
+
+    static TestBlob blob(int number) {
+        return TestBlob.of(number, number * number * 70_000);
+    }
+
+    static RocksBlobStore open(Path directory) throws IOException {
+        return RocksBlobStore.open(directory, UNLIMITED, InstantSource.system(), BARRIER_BYTES);
+    }
+
+    public static void main(String[] args) throws Exception {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            PrintStream promises = new PrintStream(System.out, true);
+            CrashingWriter writer =
+                    new CrashingWriter(open(Path.of(args[0])), new Random(Long.parseLong(args[1])), promises);
+            promises.println("ready");
+            while (true) {
+                writer.step(threads);
+            }
+        }
+    }
+
+    private void step(ExecutorService threads) throws StoreFull, IOException, InterruptedException, ExecutionException {
+        int number = random.nextInt(BLOBS);
+        TestBlob blob = blob(number);
+        if (store.find(blob.digest()).isPresent()) {
+            promises.println("removing " + number);
+            store.remove(blob.digest());
+            return;
+        }
+        promises.println("receiving " + number);
+        PartialBlob partial = store.receive(blob.digest(), blob.size());
+        fill(partial, blob, random.nextInt(4) == 0 ? 0.5 : 1, threads);
+        if (random.nextInt(8) == 0) {
+            partial.reset();
+            fill(partial, blob, 1, threads);
+        }
+        if (partial.presentBytes() == blob.size()) {
+            partial.complete(blob.proof(), "application/x", "registry.test/repository");
+            promises.println("complete " + number);
+        } else if (random.nextInt(4) == 0) {
+            partial.discard();
+        } else {
+            List<Integer> present = new ArrayList<>();
+            for (int chunk = 0; chunk < Chunk.count(blob.size()); chunk++) {
+                if (partial.has(chunk)) {
+                    present.add(chunk);
+                }
+            }
+            partial.close();
+            promises.println("kept " + number + " " + present.size());
+        }
+    }
+
+    private void fill(PartialBlob partial, TestBlob blob, double share, ExecutorService threads)
+            throws InterruptedException, ExecutionException {
+        List<Integer> absent = new ArrayList<>();
+        for (int chunk = 0; chunk < Chunk.count(blob.size()); chunk++) {
+            if (!partial.has(chunk)) {
+                absent.add(chunk);
+            }
+        }
+        Collections.shuffle(absent, random);
+        List<Future<?>> tasks = new ArrayList<>();
+        for (int chunk : absent.subList(0, (int) (share * absent.size()))) {
+            tasks.add(threads.submit(() -> {
+                blob.deliver(partial, chunk);
+                return null;
+            }));
+        }
+        for (Future<?> task : tasks) {
+            task.get();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package ringpull.store.rocksdb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Chunk;
+import ringpull.blob.Digest;
+import ringpull.store.BlobStore;
+import ringpull.store.PartialBlob;
+import ringpull.store.StoreFull;
+import ringpull.store.StoredBlob;
+import ringpull.store.TestBlob;
+
+/** A process that fills a store is killed again and again, and the store is true each time. */
+class KillTest {
+    /** Kills; {@code RINGPULL_TEST_SCALE} multiplies them. */
+    private static final int KILLS = 8;
+
+    private static final List<TestBlob> BLOBS = IntStream.range(0, CrashingWriter.BLOBS)
+            .mapToObj(CrashingWriter::blob)
+            .toList();
+
+    @TempDir
+    Path temporary;
+
+    /** What the killed process had been promised, blob by blob. */
+    private final Set<Integer> complete = new HashSet<>();
+
+    private final Map<Integer, Integer> kept = new HashMap<>();
+
+    @Test
+    void whatTheIndexSaysIsTrueAfterEveryKill() throws IOException, InterruptedException, StoreFull {
+        int kills = KILLS * Integer.parseInt(System.getenv().getOrDefault("RINGPULL_TEST_SCALE", "1"));
+        Random random = new Random(2);
+        int checkedPartials = 0;
+        for (int kill = 0; kill < kills; kill++) {
+            runAndKill(kill, 50 + random.nextInt(700));
+            checkedPartials += check();
+        }
+        // Otherwise the kills came at moments that prove little.
+        assertThat(checkedPartials).isPositive();
+    }
+
+    private Path state() {
+        return temporary.resolve("state");
+    }
+
+    private void runAndKill(int seed, long millisAlive) throws IOException, InterruptedException {
+        Path scratch = Files.createDirectories(temporary.resolve("scratch"));
+        Process child = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-Xmx256m",
+                        "-Djava.io.tmpdir=" + scratch,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        CrashingWriter.class.getName(),
+                        state().toString(),
+                        Integer.toString(seed))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (BufferedReader promises = child.inputReader()) {
+            assertThat(promises.readLine()).isEqualTo("ready");
+            // Not a wait for something to happen: the moment of the kill is meant to be arbitrary.
+            child.waitFor(millisAlive, TimeUnit.MILLISECONDS);
+            // Through the handle: the process itself would close the pipe, and with it lose what was said last.
+            child.toHandle().destroyForcibly();
+            for (String line = promises.readLine(); line != null; line = promises.readLine()) {
+                note(line.split(" ", -1));
+            }
+            assertThat(child.waitFor()).as("killed by SIGKILL").isEqualTo(128 + 9);
+        } finally {
+            child.destroyForcibly();
+        }
+        try (Stream<Path> left = Files.list(scratch)) {
+            for (Path file : left.toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private void note(String[] promise) {
+        int number = Integer.parseInt(promise[1]);
+        kept.remove(number);
+        complete.remove(number);
+        switch (promise[0]) {
+            case "complete" -> complete.add(number);
+            case "kept" -> kept.put(number, Integer.parseInt(promise[2]));
+            default -> {} // under way: either outcome is right
+        }
+    }
+
+    /** Compares everything that the store offers with what it should be; returns how many partial blobs there were. */
+    private int check() throws IOException, StoreFull {
+        try (RocksBlobStore store = CrashingWriter.open(state())) {
+            for (int number : complete) {
+                assertThat(store.find(BLOBS.get(number).digest()))
+                        .as("complete blob %d", number)
+                        .isPresent();
+            }
+            for (StoredBlob stored : store.list()) {
+                try (BlobFile file = store.open(stored.digest()).orElseThrow()) {
+                    assertSame(file, BLOBS.get(number(stored.digest())), new ByteRange(0, stored.sizeBytes()));
+                }
+            }
+            List<BlobStore.PartialInfo> partials = store.partials();
+            for (BlobStore.PartialInfo info : partials) {
+                try (PartialBlob partial = store.receive(info.digest(), info.sizeBytes());
+                        BlobFile file = partial.open()) {
+                    checkChunks(number(info.digest()), partial, file);
+                }
+            }
+            assertNothingElseIsOnDisk(store);
+            return partials.size();
+        }
+    }
+
+    private static int number(Digest digest) {
+        return BLOBS.stream().map(TestBlob::digest).toList().indexOf(digest);
+    }
+
+    private void checkChunks(int number, PartialBlob partial, BlobFile file) throws IOException {
+        TestBlob blob = BLOBS.get(number);
+        int present = 0;
+        for (int chunk = 0; chunk < Chunk.count(blob.size()); chunk++) {
+            if (partial.has(chunk)) {
+                assertSame(file, blob, Chunk.range(chunk, blob.size()));
+                present++;
+            }
+        }
+        assertThat(present).isGreaterThanOrEqualTo(kept.getOrDefault(number, 0));
+    }
+
+    private static void assertSame(BlobFile file, TestBlob blob, ByteRange range) throws IOException {
+        ByteBuffer actual = ByteBuffer.allocate((int) range.length());
+        while (actual.hasRemaining() && file.channel().read(actual, range.offset() + actual.position()) > 0) {}
+        ByteBuffer expected = ByteBuffer.wrap(blob.bytes(), (int) range.offset(), (int) range.length());
+        assertThat(actual.flip()).isEqualTo(expected);
+    }
+
+    private void assertNothingElseIsOnDisk(RocksBlobStore store) throws IOException {
+        assertThat(state().resolve("blobs/sha256").toFile().list())
+                .hasSize(store.list().size());
+        assertThat(state().resolve("partial").toFile().list())
+                .hasSize(store.partials().size());
+    }
+}
