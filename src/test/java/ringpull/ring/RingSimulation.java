@@ -106,7 +106,15 @@ public final class RingSimulation {
         private Member member(long withEpoch) {
             String hex = String.format("%032x", 0xabc000L + index);
             return new Member(
-                    new MemberId(hex), withEpoch, "node" + index, List.of(door().host()), 7746, 7747, "", "", List.of("tcp"));
+                    new MemberId(hex),
+                    withEpoch,
+                    "node" + index,
+                    List.of(door().host()),
+                    7746,
+                    7747,
+                    "",
+                    "",
+                    List.of("tcp"));
         }
 
         void start() {
@@ -282,12 +290,14 @@ public final class RingSimulation {
         StringBuilder text = new StringBuilder();
         for (Node node : nodes) {
             text.append(node.index).append(node.running ? " sees" : " (down) saw");
-            node.ring().members().forEach(s -> text.append(' ')
-                    .append(s.member().name())
-                    .append('/')
-                    .append(s.status())
-                    .append('/')
-                    .append(s.blobs()));
+            node.ring()
+                    .members()
+                    .forEach(s -> text.append(' ')
+                            .append(s.member().name())
+                            .append('/')
+                            .append(s.status())
+                            .append('/')
+                            .append(s.blobs()));
             text.append('\n');
         }
         return text.toString();
@@ -313,7 +323,8 @@ public final class RingSimulation {
                             && state.status() == Status.ALIVE
                             && state.member().epoch() >= other.epoch
                             && state.blobs() == other.blobs.size()
-                            && other.blobs.keySet().stream().allMatch(digest -> other == node || holds(node, other, digest));
+                            && other.blobs.keySet().stream()
+                                    .allMatch(digest -> other == node || holds(node, other, digest));
                 });
     }
 
@@ -336,7 +347,8 @@ public final class RingSimulation {
 
     private void perform(Node node, Effect effect) {
         if (traced) {
-            trace = 31 * (31 * (31 * trace + now) + node.index) + effect.toString().hashCode();
+            trace = 31 * (31 * (31 * trace + now) + node.index)
+                    + effect.toString().hashCode();
         }
         switch (effect) {
             case Effect.Call call -> call(node, call);
@@ -348,10 +360,17 @@ public final class RingSimulation {
                 answer(exchange, call -> new Event.Failed(call, reason), null);
             case Effect.Resolve(String name) -> {
                 int index = Integer.parseInt(name.substring(name.indexOf('-') + 1));
-                List<Address> found = index < nodes.size() ? List.of(nodes.get(index).door()) : List.of();
-                at(later(), () -> give(node, node.life, new Event.Resolved(name, found, found.isEmpty() ? "no such name" : "")));
+                List<Address> found =
+                        index < nodes.size() ? List.of(nodes.get(index).door()) : List.of();
+                at(
+                        later(),
+                        () -> give(
+                                node,
+                                node.life,
+                                new Event.Resolved(name, found, found.isEmpty() ? "no such name" : "")));
             }
-            case Effect.DialBack dial -> at(later(), () -> give(node, node.life, new Event.Dialled(dial.dial(), dialled(dial))));
+            case Effect.DialBack dial ->
+                at(later(), () -> give(node, node.life, new Event.Dialled(dial.dial(), dialled(dial))));
             case Effect.Changed changed -> node.seen.add(changed);
             case Effect.Left() -> node.left = true;
         }

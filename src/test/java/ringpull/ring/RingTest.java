@@ -157,7 +157,9 @@ class RingTest {
         RingSimulation simulation = converged(1, 6);
         simulation.cut((from, to) -> from.index % 2 != to.index % 2);
         simulation.run(2 * 3_600);
-        assertThat(nodes(simulation).get(0).ring().members()).as("tombstones are bounded in time").hasSize(3);
+        assertThat(nodes(simulation).get(0).ring().members())
+                .as("tombstones are bounded in time")
+                .hasSize(3);
         simulation.heal();
         simulation.runUntil("they are one ring again", 150, simulation::converged);
     }
@@ -209,8 +211,15 @@ class RingTest {
         Node other = nodes(simulation).get(0);
         Rumor stale = new Rumor(old, 900, Status.LEFT);
         other.happen(new Event.Asked(
-                -1, new Message("ring", 1, 0, new Rumor(nodes(simulation).get(1).member(), 0, Status.ALIVE),
-                        List.of(stale), List.of(new Delta(old.id(), old.epoch(), 0, 9, 0, 9, List.of(new Change(9, digest(666), 1)))), new Body.Ping())));
+                -1,
+                new Message(
+                        "ring",
+                        1,
+                        0,
+                        new Rumor(nodes(simulation).get(1).member(), 0, Status.ALIVE),
+                        List.of(stale),
+                        List.of(new Delta(old.id(), old.epoch(), 0, 9, 0, 9, List.of(new Change(9, digest(666), 1)))),
+                        new Body.Ping())));
         assertThat(other.statusOf(node)).isEqualTo(Status.ALIVE);
         assertThat(other.ring().holders(digest(666))).isEmpty();
         assertThat(simulation.converged()).isTrue();
@@ -223,8 +232,11 @@ class RingTest {
             Node node = nodes(simulation).get(2);
             node.restart(node.epoch - 1);
             node.hold(digest(77), 7);
-            simulation.runUntil("it raised its epoch", 15, () -> node.ring().self().epoch() > 1_002
-                    && holds(nodes(simulation).get(0), node, digest(77)));
+            simulation.runUntil(
+                    "it raised its epoch",
+                    15,
+                    () -> node.ring().self().epoch() > 1_002
+                            && holds(nodes(simulation).get(0), node, digest(77)));
         });
     }
 
@@ -232,7 +244,8 @@ class RingTest {
     void inventoriesConvergeAfterManyChanges() {
         eachSeed(20, seed -> {
             RingSimulation simulation = converged(seed, 6);
-            RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+            RandomGenerator random =
+                    RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
             for (int i = 0; i < 600; i++) {
                 Node node = nodes(simulation).get(random.nextInt(6));
                 if (random.nextInt(3) == 0 && !node.blobs.isEmpty()) {
@@ -276,7 +289,8 @@ class RingTest {
         }
         ring.get(1).happen(new Event.Held(digest(-1), 1)); // one too many: not announced
         simulation.runUntil("all know all", 60, simulation::converged);
-        assertThat(ring.get(2).ring().holders(digest(Limits.INVENTORY_ENTRIES - 1))).hasSize(1);
+        assertThat(ring.get(2).ring().holders(digest(Limits.INVENTORY_ENTRIES - 1)))
+                .hasSize(1);
     }
 
     @Test
@@ -305,8 +319,10 @@ class RingTest {
             simulation.runUntil("each ring knows its own", 60, simulation::converged);
             simulation.run(60);
             for (Node node : nodes(simulation)) {
-                assertThat(node.ring().members()).hasSize(5).allMatch(state ->
-                        Integer.parseInt(state.member().name().substring(4)) % 2 == node.index % 2);
+                assertThat(node.ring().members())
+                        .hasSize(5)
+                        .allMatch(
+                                state -> Integer.parseInt(state.member().name().substring(4)) % 2 == node.index % 2);
             }
             assertThat(nodes(simulation).get(0).ring().rejected()).isPositive();
         });
@@ -330,13 +346,19 @@ class RingTest {
         seed.start();
         joiner.start();
         simulation.close(joiner, "data");
-        simulation.runUntil("both know", 5, () -> joiner.problemOf(joiner).contains("10.0.0.2:7747 (data)")
-                && seed.problemOf(joiner).contains("10.0.0.2:7747 (data)"));
+        simulation.runUntil(
+                "both know",
+                5,
+                () -> joiner.problemOf(joiner).contains("10.0.0.2:7747 (data)")
+                        && seed.problemOf(joiner).contains("10.0.0.2:7747 (data)"));
         simulation.run(100);
         assertThat(joiner.problemOf(joiner)).isNotEmpty();
         simulation.open(joiner, "data");
-        simulation.runUntil("both know", 35, () -> joiner.problemOf(joiner).isEmpty()
-                && seed.problemOf(joiner).isEmpty());
+        simulation.runUntil(
+                "both know",
+                35,
+                () -> joiner.problemOf(joiner).isEmpty()
+                        && seed.problemOf(joiner).isEmpty());
     }
 
     @Test

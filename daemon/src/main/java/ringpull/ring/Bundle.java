@@ -49,8 +49,7 @@ final class Bundle {
 
     /** As many as fit of the changes that a node lacks which is at these versions of the inventory. */
     boolean add(Peer owner, long version, long base) {
-        int room = Math.min(
-                Limits.CHANGES_PER_MESSAGE - changes, (bytesLeft - Delta.WEIGHT) / Change.WEIGHT);
+        int room = Math.min(Limits.CHANGES_PER_MESSAGE - changes, (bytesLeft - Delta.WEIGHT) / Change.WEIGHT);
         if (room <= 0 || deltas.size() >= Limits.DELTAS_PER_MESSAGE) {
             truncated = true;
             return false;

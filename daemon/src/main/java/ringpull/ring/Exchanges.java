@@ -57,7 +57,8 @@ final class Exchanges {
     }
 
     /** The call's reply, which now is the caller's to use; null if the call has ended already. */
-    @Nullable Reply end(long call) {
+    @Nullable
+    Reply end(long call) {
         Waiting ended = waiting.remove(call);
         return ended == null ? null : ended.reply;
     }
@@ -95,13 +96,6 @@ final class Exchanges {
     }
 
     Message message(Body body, Bundle bundle) {
-        return new Message(
-                cluster,
-                Message.PROTOCOL,
-                0,
-                peers.self().rumor(),
-                bundle.rumors(),
-                bundle.deltas(),
-                body);
+        return new Message(cluster, Message.PROTOCOL, 0, peers.self().rumor(), bundle.rumors(), bundle.deltas(), body);
     }
 }

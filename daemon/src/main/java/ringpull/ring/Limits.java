@@ -63,7 +63,9 @@ public final class Limits {
 
     static void address(String text) {
         require(
-                text.length() <= ADDRESS_CHARS && text.indexOf('%') < 0 && (text.indexOf(':') >= 0 || fourPartsIn(text)),
+                text.length() <= ADDRESS_CHARS
+                        && text.indexOf('%') < 0
+                        && (text.indexOf(':') >= 0 || fourPartsIn(text)),
                 "not an IP address");
         InetAddress address = InetAddress.ofLiteral(text);
         require(!address.isAnyLocalAddress() && !address.isMulticastAddress(), "not the address of one host");
@@ -94,7 +96,7 @@ public final class Limits {
 
     /** At most so many characters, without control characters: for text from other members. */
     static String tame(String text) {
-        String clean = text.replaceAll("\\p{Cntrl}", " ");
+        String clean = text.replaceAll("[\\p{Cntrl}\\x80-\\x9f]", " ");
         return clean.length() <= PROBLEM_CHARS ? clean : clean.substring(0, PROBLEM_CHARS);
     }
 }

@@ -55,7 +55,8 @@ final class Peers {
         return index;
     }
 
-    @Nullable Peer get(MemberId id) {
+    @Nullable
+    Peer get(MemberId id) {
         return peers.get(id);
     }
 
@@ -141,9 +142,8 @@ final class Peers {
         if (peers.size() < Limits.MEMBERS) {
             return true;
         }
-        Optional<Peer> oldest = peers.values().stream()
-                .filter(peer -> !peer.counts())
-                .min(Comparator.comparingLong(Peer::changedAt));
+        Optional<Peer> oldest =
+                peers.values().stream().filter(peer -> !peer.counts()).min(Comparator.comparingLong(Peer::changedAt));
         oldest.ifPresent(peer -> peers.remove(peer.id()));
         return oldest.isPresent();
     }
@@ -155,7 +155,8 @@ final class Peers {
             return;
         }
         if (rumor.epoch() > own.epoch() && !sameDoor(rumor.member(), own.member())) {
-            conflict = Limits.tame("another daemon has this node's member id: " + rumor.member().name() + " at "
+            conflict = Limits.tame("another daemon has this node's member id: "
+                    + rumor.member().name() + " at "
                     + rumor.controlAddresses().getFirst()
                     + "; if the state directory was copied, delete the id file in the copy and restart");
             conflictAt = time.now();
@@ -171,8 +172,7 @@ final class Peers {
     }
 
     private static boolean sameDoor(Member one, Member other) {
-        return one.controlPort() == other.controlPort()
-                && !Collections.disjoint(one.addresses(), other.addresses());
+        return one.controlPort() == other.controlPort() && !Collections.disjoint(one.addresses(), other.addresses());
     }
 
     /** Another daemon that was heard of lately with this node's id; or empty. */
@@ -182,8 +182,7 @@ final class Peers {
 
     /** This node goes. */
     void leave() {
-        Rumor own = self.rumor();
-        self.become(new Rumor(own.member(), own.incarnation() + 1, Status.LEFT), time.now());
+        self.become(self.rumor().with(Status.LEFT), time.now());
     }
 
     /** Suspects that had time to refute it, declared dead. */
@@ -201,7 +200,8 @@ final class Peers {
     }
 
     /** Members in a random order, each once before any comes again; null if there are none. */
-    @Nullable Peer nextToProbe() {
+    @Nullable
+    Peer nextToProbe() {
         if (nextProbed >= live.size()) {
             nextProbed = 0;
             shuffle(live);

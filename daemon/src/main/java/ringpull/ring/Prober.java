@@ -80,7 +80,8 @@ final class Prober {
             }
             indirect = true;
             List<Peer> helpers = peers.pick(
-                    HELPERS, peer -> !peer.id().equals(target.id()) && peer.rumor().status() == Status.ALIVE);
+                    HELPERS,
+                    peer -> !peer.id().equals(target.id()) && peer.rumor().status() == Status.ALIVE);
             open += helpers.size();
             for (Peer helper : helpers) {
                 exchanges.ask(helper, new Body.Probe(target.id()), VERDICT - DIRECT, this);
@@ -133,7 +134,8 @@ final class Prober {
         exchanges.ask(target, new Body.Ping(), HELP, new Exchanges.Reply() {
             @Override
             public void answered(Message message) {
-                exchanges.answer(exchange, asker, new Body.Probed(message.sender().id().equals(id)));
+                exchanges.answer(
+                        exchange, asker, new Body.Probed(message.sender().id().equals(id)));
             }
 
             @Override

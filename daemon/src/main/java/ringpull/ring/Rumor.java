@@ -47,7 +47,8 @@ public record Rumor(Member member, long incarnation, Membership.Status status) {
 
     /** An upper bound of its encoded size in bytes. */
     int weight() {
-        int chars = member.name().length() + member.rack().length() + member.zone().length();
+        int chars =
+                member.name().length() + member.rack().length() + member.zone().length();
         chars += member.addresses().stream().mapToInt(String::length).sum();
         chars += member.transports().stream().mapToInt(String::length).sum();
         return 128 + 3 * chars;

@@ -150,7 +150,8 @@ final class Seeds {
         }
         for (Seed seed : seeds) {
             if (!seed.problem.isEmpty()) {
-                return Limits.tame("alone in the ring, because seed " + seed.name + " does not answer: " + seed.problem);
+                return Limits.tame(
+                        "alone in the ring, because seed " + seed.name + " does not answer: " + seed.problem);
             }
         }
         return "";

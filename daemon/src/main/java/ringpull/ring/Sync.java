@@ -121,7 +121,11 @@ final class Sync {
                 compare(peer, Version.nothing(peer.id()), bundle);
             }
         }
-        compare(peers.self(), theirs.getOrDefault(peers.self().id(), Version.nothing(peers.self().id())), bundle);
+        compare(
+                peers.self(),
+                theirs.getOrDefault(
+                        peers.self().id(), Version.nothing(peers.self().id())),
+                bundle);
         theirs.remove(peers.self().id());
         for (Version version : known) {
             if (theirs.containsKey(version.member()) && version.status().counts()) {

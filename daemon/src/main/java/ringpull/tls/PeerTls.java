@@ -16,6 +16,9 @@ import ringpull.config.Config;
  * certificate; its address is only data, so host names are not compared.
  */
 public final class PeerTls {
+    /** Empty, not null: gRPC replaces null by HTTPS. */
+    private static final String NO_HOST_NAMES = "";
+
     private final Config.Tls files;
 
     private PeerTls(Config.Tls files) {
@@ -81,7 +84,7 @@ public final class PeerTls {
         return SslContextBuilder.forClient()
                 .keyManager(files.cert().toFile(), files.key().toFile())
                 .trustManager(files.ca().toFile())
-                .endpointIdentificationAlgorithm(null)
+                .endpointIdentificationAlgorithm(NO_HOST_NAMES)
                 .protocols("TLSv1.3");
     }
 

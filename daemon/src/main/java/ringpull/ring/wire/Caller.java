@@ -70,11 +70,10 @@ final class Caller {
         @Override
         public void onError(Throwable failure) {
             Status status = Status.fromThrowable(failure);
-            boolean unreachable =
-                    switch (status.getCode()) {
-                        case UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN -> true;
-                        default -> false;
-                    };
+            boolean unreachable = switch (status.getCode()) {
+                case UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, UNKNOWN -> true;
+                default -> false;
+            };
             if (unreachable) {
                 channels.discard(to.get(index), channel);
             }

@@ -49,8 +49,10 @@ final class Codec {
         switch (message.body()) {
             case Body.Ping() -> wire.setPing(RingPing.getDefaultInstance());
             case Body.Ack() -> wire.setAck(RingAck.getDefaultInstance());
-            case Body.Probe(MemberId target) -> wire.setProbe(RingProbe.newBuilder().setTarget(encode(target)));
-            case Body.Probed(boolean reached) -> wire.setProbed(RingProbed.newBuilder().setReached(reached));
+            case Body.Probe(MemberId target) ->
+                wire.setProbe(RingProbe.newBuilder().setTarget(encode(target)));
+            case Body.Probed(boolean reached) ->
+                wire.setProbed(RingProbed.newBuilder().setReached(reached));
             case Body.Sync(List<Version> known) ->
                 wire.setSync(RingSync.newBuilder().addAllKnown(each(known, Codec::encode)));
             case Body.Synced(List<Version> wanted, boolean more) ->

@@ -40,6 +40,7 @@ public final class ControlPort implements Closeable {
     private final AtomicLong rejected = new AtomicLong();
     /** Not shut down: gRPC's last callbacks come after the end, and its threads end with their tasks. */
     private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
+
     private final Optional<PeerTls> tls;
     private final Server server;
     private volatile @Nullable Asked ring;
@@ -76,7 +77,8 @@ public final class ControlPort implements Closeable {
             port.server.start();
         } catch (IOException e) {
             port.close();
-            String why = String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
+            String why = String.valueOf(
+                    e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
             BindException failed = new BindException("[peer] control port " + address + ": " + why);
             failed.initCause(e);
             throw failed;

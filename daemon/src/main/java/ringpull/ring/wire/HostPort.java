@@ -38,7 +38,9 @@ public record HostPort(String host, int port) {
             host = text.substring(0, colon);
             port = text.substring(colon + 1);
         }
-        if (host.isBlank() || host.length() > HOST_CHARS || (port.isEmpty() && text.endsWith(":") && !host.contains(":"))) {
+        if (host.isBlank()
+                || host.length() > HOST_CHARS
+                || (port.isEmpty() && text.endsWith(":") && !host.contains(":"))) {
             throw invalid(text);
         }
         return new HostPort(host, port.isEmpty() ? DEFAULT_PORT : number(port, text));

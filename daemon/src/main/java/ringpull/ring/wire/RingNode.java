@@ -54,6 +54,7 @@ public final class RingNode implements Membership, Holders, Closeable {
     private final Map<String, HostPort> seeds = new HashMap<>();
     /** Not shut down: gRPC's last callbacks come after the end, and its threads end with their tasks. */
     private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
+
     private final AtomicLong sent = new AtomicLong();
     private final CountDownLatch left = new CountDownLatch(1);
     private final ControlPort port;
@@ -207,7 +208,10 @@ public final class RingNode implements Membership, Holders, Closeable {
         try {
             ring.handle(event, System.nanoTime()).forEach(this::perform);
         } catch (RuntimeException e) {
-            LOG.error("the ring failed on {}; it goes on without that", event.getClass().getSimpleName(), e);
+            LOG.error(
+                    "the ring failed on {}; it goes on without that",
+                    event.getClass().getSimpleName(),
+                    e);
         }
     }
 
