@@ -1,8 +1,6 @@
 package ringpull;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -85,30 +83,43 @@ final class Daemon implements AutoCloseable {
         Optional<PeerTls> tls = peerTls();
 
         Files.createDirectories(config.node().state());
-        RocksBlobStore store = parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
+        RocksBlobStore store =
+                parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
         Identity identity = Identity.load(config.node().state(), clock);
 
         metrics = parts.add(
                 "metrics page",
-                Ports.bind("[metrics] port", config.metrics().address(), config.metrics().port(), MetricsPage::bind));
+                Ports.bind(
+                        "[metrics] port",
+                        config.metrics().address(),
+                        config.metrics().port(),
+                        MetricsPage::bind));
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
         data = parts.add(
                 "data port",
-                Ports.bind("[peer] data_port", host.address(), config.peer().dataPort(), address ->
-                        ChunkServer.bind(address, store::open, tls, config.peer().io(), meters::served)));
+                Ports.bind(
+                        "[peer] data_port",
+                        host.address(),
+                        config.peer().dataPort(),
+                        address -> ChunkServer.bind(
+                                address, store::open, tls, config.peer().io(), meters::served)));
         control = parts.add(
                 "control port",
-                Ports.bind("[peer] control_port", host.address(), config.peer().controlPort(), address ->
-                        ControlPort.bind(address, tls)));
+                Ports.bind(
+                        "[peer] control_port",
+                        host.address(),
+                        config.peer().controlPort(),
+                        address -> ControlPort.bind(address, tls)));
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
 
-        TcpTransport transport = parts.add("transport", new TcpTransport(tls, config.peer().io()));
+        TcpTransport transport =
+                parts.add("transport", new TcpTransport(tls, config.peer().io()));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
-        Fetcher fetcher = parts.add(
-                "fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
+        Fetcher fetcher =
+                parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
@@ -125,19 +136,20 @@ final class Daemon implements AutoCloseable {
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
-                Ports.bind("[mirror] port", config.mirror().address(), config.mirror().port(), address ->
-                        MirrorServer.bind(config.mirror(), config.handoff(), fetcher, tags, journal, meters, clock)));
+                Ports.bind(
+                        "[mirror] port",
+                        config.mirror().address(),
+                        config.mirror().port(),
+                        address -> MirrorServer.bind(
+                                config.mirror(), config.handoff(), fetcher, tags, journal, meters, clock)));
         systemd.ready("serving at " + Ports.text(mirror.address()));
         systemd.watchdogTimeout()
-                .ifPresent(within ->
-                        parts.add("watchdog", new Watchdog(mirror.address(), within, systemd::watchdog)));
+                .ifPresent(within -> parts.add("watchdog", new Watchdog(mirror.address(), within, systemd::watchdog)));
     }
 
     /** Where it listens, by name; in one line for scripts and for those who configured port 0. */
     String addresses() {
-        return ports().stream()
-                        .map(port -> port.name() + "=" + port.address())
-                        .collect(Collectors.joining(" "))
+        return ports().stream().map(port -> port.name() + "=" + port.address()).collect(Collectors.joining(" "))
                 + " socket=" + config.node().controlSocket();
     }
 

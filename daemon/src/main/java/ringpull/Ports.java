@@ -25,10 +25,11 @@ final class Ports {
         try {
             return binding.bind(address);
         } catch (BindException e) {
-            String owner = PortOwner.of(port).map(text -> " (held by " + text + ")").orElse("");
+            String owner =
+                    PortOwner.of(port).map(text -> " (held by " + text + ")").orElse("");
             throw new IOException(
-                    "cannot listen on " + text(address) + owner + ": " + e.getMessage() + ". Stop what holds it, or change "
-                            + key + " in the configuration",
+                    "cannot listen on " + text(address) + owner + ": " + e.getMessage()
+                            + ". Stop what holds it, or change " + key + " in the configuration",
                     e);
         }
     }

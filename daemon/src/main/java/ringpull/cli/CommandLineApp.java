@@ -45,8 +45,7 @@ public final class CommandLineApp {
                 .orElse("development");
     }
 
-    private static CommandLine commandLine(
-            DaemonStarter starter, Streams streams, Object... more) {
+    private static CommandLine commandLine(DaemonStarter starter, Streams streams, Object... more) {
         CommandLine root = new CommandLine(new RingpullCommand())
                 .addSubcommand(new DaemonCommand(starter))
                 .addSubcommand(new StatusCommand())

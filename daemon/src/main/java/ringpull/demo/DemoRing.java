@@ -14,8 +14,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import ringpull.cli.ControlClient;
 import ringpull.blob.Digest;
+import ringpull.cli.ControlClient;
 import ringpull.v1.HoldersReply;
 
 /** Three daemons on loopback that form a ring, and a client beside each. Used by one thread. */

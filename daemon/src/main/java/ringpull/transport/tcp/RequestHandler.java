@@ -125,7 +125,10 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
                     log.warn("{} cannot be served: {}", blob, e.toString());
                     context.executor()
                             .execute(() -> refuse(
-                                    context, HttpResponseStatus.INTERNAL_SERVER_ERROR, "the file cannot be read", last));
+                                    context,
+                                    HttpResponseStatus.INTERNAL_SERVER_ERROR,
+                                    "the file cannot be read",
+                                    last));
                 }
             });
         } catch (RejectedExecutionException e) {
