@@ -229,10 +229,8 @@ final class PartialFile implements PartialBlob {
                 index.partial(digest, record(present));
                 recorded = true;
             } catch (IOException e) {
-                // The kernel may have forgotten which pages are dirty: nothing of this file is trusted any more.
-                synchronized (this) {
-                    failure = e;
-                }
+                // The kernel may have forgotten which pages are dirty: another attempt would seem to succeed.
+                fail(e);
                 throw e;
             }
         }
@@ -307,18 +305,32 @@ final class PartialFile implements PartialBlob {
     public void reset() throws IOException {
         disk.call(() -> {
             synchronized (barrierLock) {
-                synchronized (this) {
-                    requireOpen();
-                    chunks.clear();
-                    unrecordedBytes = 0;
-                }
-                // Before the first new byte lands on an old one, which the index would still call present.
-                if (recorded) {
-                    index.partial(digest, record());
-                }
-                return true;
+                forget();
             }
+            return true;
         });
+    }
+
+    private void forget() throws IOException {
+        synchronized (this) {
+            requireOpen();
+            chunks.clear();
+            unrecordedBytes = 0;
+        }
+        try {
+            // Before the first new byte lands on an old one, which the index would still call present.
+            if (recorded) {
+                index.partial(digest, record());
+            }
+        } catch (IOException e) {
+            fail(e);
+            throw e;
+        }
+    }
+
+    /** Nothing of this file is trusted any more. */
+    private synchronized void fail(IOException cause) {
+        failure = cause;
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.config.Config;
 import ringpull.store.PartialBlob;
@@ -31,6 +32,8 @@ final class CrashingWriter {
 
     private static final Config.Store UNLIMITED = new Config.Store(new Config.Room.Share(1), new Config.Room.Bytes(0));
 
+    private static final int STEP_BYTES = 16 << 10;
+
     private final RocksBlobStore store;
     private final Random random;
     private final PrintStream promises;
@@ -43,6 +46,11 @@ final class CrashingWriter {
 
     static TestBlob blob(int number) {
         return TestBlob.of(number, number * number * 70_000);
+    }
+
+    /** Bytes of the same size that a liar might send. */
+    static TestBlob wrong(int number) {
+        return TestBlob.of(1000 + number, blob(number).size());
     }
 
     static RocksBlobStore open(Path directory) throws IOException {
@@ -71,11 +79,11 @@ final class CrashingWriter {
         }
         promises.println("receiving " + number);
         PartialBlob partial = store.receive(blob.digest(), blob.size());
-        fill(partial, blob, random.nextInt(4) == 0 ? 0.5 : 1, threads);
-        if (random.nextInt(8) == 0) {
+        if (random.nextInt(4) == 0) {
+            fill(partial, wrong(number), 1, threads);
             partial.reset();
-            fill(partial, blob, 1, threads);
         }
+        fill(partial, blob, random.nextInt(4) == 0 ? 0.5 : 1, threads);
         if (partial.presentBytes() == blob.size()) {
             partial.complete(blob.proof(), "application/x", "registry.test/repository");
             promises.println("complete " + number);
@@ -105,12 +113,20 @@ final class CrashingWriter {
         List<Future<?>> tasks = new ArrayList<>();
         for (int chunk : absent.subList(0, (int) (share * absent.size()))) {
             tasks.add(threads.submit(() -> {
-                blob.deliver(partial, chunk);
+                deliver(partial, blob, Chunk.range(chunk, blob.size()));
                 return null;
             }));
         }
         for (Future<?> task : tasks) {
             task.get();
         }
+    }
+
+    /** In small steps, so that a kill may come between them. */
+    private static void deliver(PartialBlob partial, TestBlob blob, ByteRange chunk) throws IOException {
+        for (long offset = chunk.offset(); offset < chunk.end(); offset += STEP_BYTES) {
+            blob.write(partial, offset, Math.min(STEP_BYTES, chunk.end() - offset));
+        }
+        partial.received(chunk);
     }
 }

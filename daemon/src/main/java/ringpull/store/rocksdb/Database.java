@@ -27,10 +27,6 @@ record Database(Path directory) {
 
     private static final long CACHE_BYTES = 1L << 20;
 
-    static {
-        RocksDB.loadLibrary();
-    }
-
     /** The database is there, but not readable any more. */
     static final class Damaged extends Exception {
         Damaged(String message, Throwable cause) {
@@ -40,6 +36,7 @@ record Database(Path directory) {
 
     /** @throws IOException if it is in use, of a newer version, or the disk fails: nothing was changed then */
     RocksDB open() throws IOException, Damaged {
+        loadLibrary();
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -60,6 +57,17 @@ record Database(Path directory) {
             if (!fits) {
                 db.close();
             }
+        }
+    }
+
+    private static void loadLibrary() throws IOException {
+        try {
+            RocksDB.loadLibrary();
+        } catch (RuntimeException | LinkageError e) {
+            throw new IOException(
+                    "RocksDB's native library is neither on java.library.path nor can it be unpacked to "
+                            + System.getProperty("java.io.tmpdir") + ": " + e,
+                    e);
         }
     }
 
