@@ -1,7 +1,6 @@
 package ringpull.fetch;
 
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,18 +28,11 @@ import ringpull.transport.Transport;
 public final class Fetcher implements Blobs, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Fetcher.class);
 
-    /** How long a blob that found no room goes past the store without another try at a reservation. */
-    private static final long FULL_NANOS = TimeUnit.SECONDS.toNanos(30);
-
-    private static final int FULL_MAX = 1024;
-
     /** Fetches at one time; a client that wants one more is sent upstream. */
     private static final int FETCHES_MAX = 1024;
 
     private final Parts parts;
-    private final LongSupplier nanoTime;
     private final Map<Digest, BlobFetch> running = new ConcurrentHashMap<>();
-    private final Map<Digest, Long> fullSince = new LinkedHashMap<>();
 
     /** What a fetch works with. */
     record Parts(
@@ -51,6 +43,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             Suspects suspects,
+            NoRoom noRoom,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
@@ -62,7 +55,6 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             LongSupplier nanoTime) {
-        this.nanoTime = nanoTime;
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -72,6 +64,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 journal,
                 meters,
                 new Suspects(),
+                new NoRoom(nanoTime),
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.
@@ -94,7 +87,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             log.warn("{} is in the store and cannot be read: {}", digest, e.toString());
             return new Delivery.Nowhere("store_failed", e.toString());
         }
-        if (request.repository().isPresent() && isFull(digest)) {
+        if (request.repository().isPresent() && parts.noRoom().contains(digest)) {
             return pastTheStore(request);
         }
         if (request.repository().isEmpty() && parts.ring().holders(digest).isEmpty()) {
@@ -112,9 +105,6 @@ public final class Fetcher implements Blobs, AutoCloseable {
             try {
                 new Journey(request, parts, fetch).run();
             } finally {
-                if (fetch.failureReason().equals("store_full")) {
-                    noteFull(request.digest());
-                }
                 running.remove(request.digest(), fetch);
             }
         });
@@ -132,23 +122,6 @@ public final class Fetcher implements Blobs, AutoCloseable {
             return new Delivery.Nowhere("store_full", "no room to prove bytes that did not come over TLS");
         } catch (OriginException e) {
             return new Delivery.Nowhere(reason(e), String.valueOf(e.getMessage()));
-        }
-    }
-
-    private boolean isFull(Digest digest) {
-        synchronized (fullSince) {
-            Long since = fullSince.get(digest);
-            return since != null && nanoTime.getAsLong() - since < FULL_NANOS;
-        }
-    }
-
-    private void noteFull(Digest digest) {
-        synchronized (fullSince) {
-            fullSince.remove(digest);
-            fullSince.put(digest, nanoTime.getAsLong());
-            if (fullSince.size() > FULL_MAX) {
-                fullSince.remove(fullSince.keySet().iterator().next());
-            }
         }
     }
 

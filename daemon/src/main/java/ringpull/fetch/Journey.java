@@ -84,6 +84,7 @@ final class Journey {
             end(e);
         } catch (StoreFull e) {
             log.warn("no room in the store for {}: the pull goes on past it. {}", digest(), e.getMessage());
+            parts.noRoom().add(digest());
             end(new FetchFailed("store_full", String.valueOf(e.getMessage())));
         } catch (IOException e) {
             log.warn("the store failed while {} arrived: {}", digest(), e.toString());

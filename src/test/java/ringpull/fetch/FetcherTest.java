@@ -1,0 +1,369 @@
+package ringpull.fetch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Chunk;
+import ringpull.blob.ContentKind;
+import ringpull.blob.Digest;
+import ringpull.blob.ImageName;
+import ringpull.blob.Proof;
+import ringpull.blob.ProofFailed;
+import ringpull.blob.Repository;
+import ringpull.config.Config;
+import ringpull.metrics.Meters;
+import ringpull.origin.memory.MemoryOrigin;
+import ringpull.ring.Holders;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
+import ringpull.store.BlobStore;
+import ringpull.store.PartialBlob;
+import ringpull.store.StoreFull;
+import ringpull.store.TagRecords;
+import ringpull.store.memory.MemoryBlobStore;
+import ringpull.transport.memory.MemoryTransport;
+
+/** A blob's whole journey, over the in-memory adapters that ship. */
+class FetcherTest {
+    private static final Repository REPOSITORY = new Repository("registry.test", "team/model");
+    private static final int BYTES = 5 * Chunk.SIZE_BYTES + 17;
+
+    private final byte[] content = bytes(BYTES, 1);
+    private final MemoryOrigin origin = new MemoryOrigin();
+    private final Digest digest = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-layer", content);
+    private final MemoryBlobStore store = MemoryBlobStore.create();
+    private final MemoryTransport transport = new MemoryTransport();
+    private final TestHolders ring = new TestHolders();
+    private final Journal journal = new Journal(InstantSource.system());
+    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+    private final List<AutoCloseable> toClose = new ArrayList<>();
+    private final Fetcher fetcher = fetcher(store);
+
+    @AfterEach
+    void close() throws Exception {
+        fetcher.close();
+        for (AutoCloseable part : toClose) {
+            part.close();
+        }
+        store.close();
+    }
+
+    @Test
+    void aBlobThatANeighbourHoldsIsNotAskedOfTheOrigin() throws Exception {
+        neighbour(1, content);
+
+        Fetch fetch = finished(fetcher.deliver(request()));
+
+        assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(origin.opens()).isZero();
+        assertThat(stored()).isEqualTo(content);
+        assertThat(count("ringpull.received.bytes", "peer")).isEqualTo(BYTES);
+    }
+
+    @Test
+    void aBlobThatNobodyHoldsComesFromTheOriginOnceForAllWhoWait() throws Exception {
+        Set<Fetch> fetches = new HashSet<>();
+        for (int i = 0; i < 20; i++) {
+            if (fetcher.deliver(request()) instanceof Delivery.Arriving(Fetch fetch)) {
+                fetches.add(fetch);
+            }
+        }
+
+        for (Fetch fetch : fetches) {
+            assertThat(finished(new Delivery.Arriving(fetch)).state()).isEqualTo(Fetch.State.PROVEN);
+        }
+        assertThat(origin.bytesRead()).isEqualTo(BYTES);
+        assertThat(stored()).isEqualTo(content);
+    }
+
+    @Test
+    void aHolderThatBreaksOffGivesItsRunToTheOthers() throws Exception {
+        neighbour(1, content);
+        neighbour(2, content);
+        transport.fault(address(1), new MemoryTransport.Fault.BreakAfter(Chunk.SIZE_BYTES + 5));
+
+        assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(origin.opens()).isZero();
+        assertThat(stored()).isEqualTo(content);
+    }
+
+    @Test
+    void whatDeadHoldersLackComesFromTheOriginFromTheFirstMissingByte() throws Exception {
+        neighbour(1, content);
+        transport.fault(address(1), new MemoryTransport.Fault.BreakAfter(2 * Chunk.SIZE_BYTES));
+
+        assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(origin.bytesRead()).isLessThan(BYTES);
+        assertThat(stored()).isEqualTo(content);
+        assertThat(journal.of(digest)).anyMatch(entry -> entry.event().equals("fallback"));
+    }
+
+    @Test
+    void oneFlippedBitOnANeighbourIsFoundFetchedElsewhereAndCounted() throws Exception {
+        neighbour(1, content);
+        neighbour(2, content);
+        transport.fault(address(1), new MemoryTransport.Fault.Flip(3));
+        transport.fault(address(2), new MemoryTransport.Fault.Flip(4));
+
+        Fetch fetch = finished(fetcher.deliver(request()));
+
+        assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(stored()).isEqualTo(content);
+        assertThat(count("ringpull.proof.failures", "peer")).isEqualTo(1);
+    }
+
+    @Test
+    void withoutAnOriginALiarAmongHoldersIsFoundByAskingOneAtATime() throws Exception {
+        neighbour(1, content);
+        neighbour(2, content);
+        transport.fault(address(1), new MemoryTransport.Fault.Flip(3));
+        origin.reachable(false);
+
+        assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(stored()).isEqualTo(content);
+    }
+
+    @Test
+    void anOriginThatBreaksOffIsAskedAgainWhereItStopped() throws Exception {
+        origin.breakOffAfter(2 * Chunk.SIZE_BYTES);
+
+        assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(origin.opens()).isGreaterThan(1);
+        assertThat(stored()).isEqualTo(content);
+    }
+
+    @Test
+    void bytesOfAnOriginThatAreNotTheBlobAreNeitherReleasedNorStored() throws Exception {
+        origin.put(REPOSITORY, ContentKind.BLOB, digest, "application/x-layer", bytes(BYTES, 2));
+        origin.authentic(false);
+
+        Fetch fetch = finished(fetcher.deliver(request()));
+
+        assertThat(fetch.state()).isEqualTo(Fetch.State.FAILED);
+        assertThat(fetch.failureReason()).isEqualTo("origin_inconsistent");
+        assertThat(fetch.releasedBytes()).isZero();
+        assertThat(store.find(digest)).isEmpty();
+    }
+
+    @Test
+    void anAuthenticOriginMayLieAndStillNeverGetsItsLastChunkReleased() throws Exception {
+        origin.put(REPOSITORY, ContentKind.BLOB, digest, "application/x-layer", bytes(BYTES, 2));
+        origin.authentic(true);
+
+        Fetch fetch = finished(fetcher.deliver(request()));
+
+        assertThat(fetch.state()).isEqualTo(Fetch.State.FAILED);
+        assertThat(fetch.releasedBytes()).isLessThanOrEqualTo(Chunk.lastOffset(BYTES));
+        assertThat(store.find(digest)).isEmpty();
+    }
+
+    @Test
+    void aFalseSizeDoesNotPassForAFullDisk() throws Exception {
+        neighbour(1, content);
+        ring.announce(digest, member(1), Chunk.BLOB_BYTES_MAX);
+
+        assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(stored()).isEqualTo(content);
+    }
+
+    @Test
+    void aStaleHintIsForgottenAndTheOriginAsked() throws Exception {
+        transport.serve(address(1), wanted -> Optional.empty());
+        ring.announce(digest, member(1), BYTES);
+
+        assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(ring.disowned).containsExactly(member(1).id());
+    }
+
+    @Test
+    void withoutARegistryAndWithoutHoldersThereIsNothingToWaitFor() throws Exception {
+        Delivery delivery = fetcher.deliver(new BlobRequest(digest, ContentKind.BLOB, Optional.empty()));
+
+        assertThat(delivery)
+                .isInstanceOfSatisfying(
+                        Delivery.Nowhere.class,
+                        nowhere -> assertThat(nowhere.reason()).isEqualTo("not_held"));
+    }
+
+    @Test
+    void aFullStoreLetsAnAuthenticOriginsBytesGoPast() throws Exception {
+        origin.authentic(true);
+        Config.Store tiny = new Config.Store(new Config.Room.Bytes(1000), new Config.Room.Bytes(0));
+        try (MemoryBlobStore full = MemoryBlobStore.create(tiny, InstantSource.system());
+                Fetcher tight = fetcher(full)) {
+            Fetch first = finished(tight.deliver(request()));
+            assertThat(first.failureReason()).isEqualTo("store_full");
+
+            assertThat(tight.deliver(request())).isInstanceOfSatisfying(Delivery.PassThrough.class, past -> {
+                assertThat(past.stream().sizeBytes()).isEqualTo(BYTES);
+                past.stream().close();
+            });
+        }
+    }
+
+    @Test
+    void aBlobInTheStoreIsDeliveredFromThereAndItsSourceNoted() throws Exception {
+        finished(fetcher.deliver(request()));
+
+        Delivery again = fetcher.deliver(request());
+
+        assertThat(again).isInstanceOfSatisfying(Delivery.Complete.class, complete -> {
+            assertThat(complete.mediaType()).isEqualTo("application/x-layer");
+            toClose.add(complete.file());
+        });
+        assertThat(store.find(digest).orElseThrow().sources()).contains("registry.test/team/model");
+    }
+
+    @Test
+    void aTagComesFromTheOriginAndFromItsRecordOnlyWhileThatCannotBeReached() throws Exception {
+        Digest manifest = origin.put(REPOSITORY, ContentKind.MANIFEST, "application/x-manifest", bytes(50, 3));
+        origin.tag(REPOSITORY, "v1", manifest);
+        ImageName name = new ImageName(REPOSITORY, "v1");
+        Instant[] now = {Instant.ofEpochSecond(1_000_000)};
+        try (OriginTags tags = new OriginTags(origin, new Records(), Duration.ofHours(24), () -> now[0])) {
+            assertThat(resolved(tags.resolve(name)).stale()).isFalse();
+
+            origin.reachable(false);
+            now[0] = now[0].plus(Duration.ofHours(23));
+            assertThat(resolved(tags.resolve(name)).stale()).isTrue();
+
+            now[0] = now[0].plus(Duration.ofHours(2));
+            assertThat(tags.resolve(name)).isInstanceOf(Tags.TagOutcome.Unresolved.class);
+
+            origin.reachable(true);
+            assertThat(tags.resolve(new ImageName(REPOSITORY, "gone")))
+                    .isInstanceOfSatisfying(
+                            Tags.TagOutcome.Unresolved.class,
+                            gone -> assertThat(gone.reason()).isEqualTo("not_found"));
+        }
+    }
+
+    private static Tags.TagOutcome.Resolved resolved(Tags.TagOutcome outcome) {
+        assertThat(outcome).isInstanceOf(Tags.TagOutcome.Resolved.class);
+        return (Tags.TagOutcome.Resolved) outcome;
+    }
+
+    private Fetcher fetcher(BlobStore into) {
+        return new Fetcher(into, ring, transport, origin, journal, new Meters(metrics), System::nanoTime);
+    }
+
+    private BlobRequest request() {
+        return new BlobRequest(digest, ContentKind.BLOB, Optional.of(REPOSITORY));
+    }
+
+    private static Fetch finished(Delivery delivery) throws InterruptedException {
+        assertThat(delivery).isInstanceOf(Delivery.Arriving.class);
+        Fetch fetch = ((Delivery.Arriving) delivery).fetch();
+        CountDownLatch ended = new CountDownLatch(1);
+        Runnable look = () -> {
+            if (fetch.state() != Fetch.State.RUNNING) {
+                ended.countDown();
+            }
+        };
+        try (Fetch.Subscription _ = fetch.onChange(look)) {
+            look.run();
+            assertThat(ended.await(60, TimeUnit.SECONDS)).as("the fetch ends").isTrue();
+        }
+        return fetch;
+    }
+
+    private byte[] stored() throws IOException {
+        try (BlobFile file = store.open(digest).orElseThrow()) {
+            ByteBuffer all = ByteBuffer.allocate((int) file.sizeBytes());
+            while (all.hasRemaining()) {
+                assertThat(file.channel().read(all, all.position())).isPositive();
+            }
+            return all.array();
+        }
+    }
+
+    private double count(String meter, String source) {
+        return metrics.get(meter).tag("source", source).counter().count();
+    }
+
+    private void neighbour(int number, byte[] blob) throws IOException, StoreFull, ProofFailed {
+        MemoryBlobStore theirs = MemoryBlobStore.create();
+        toClose.add(theirs);
+        PartialBlob partial = theirs.receive(digest, blob.length);
+        partial.write(0, ByteBuffer.wrap(blob));
+        partial.received(new ByteRange(0, blob.length));
+        Proof proof = new Proof(digest);
+        proof.update(ByteBuffer.wrap(blob));
+        partial.complete(proof.finish(), "", "");
+        transport.serve(address(number), theirs::open);
+        ring.announce(digest, member(number), blob.length);
+    }
+
+    private static InetSocketAddress address(int number) {
+        return new InetSocketAddress("127.0.0." + number, 7747);
+    }
+
+    private static Member member(int number) {
+        String id = "%032x".formatted(number);
+        String host = "127.0.0." + number;
+        return new Member(new MemberId(id), 1, "node-" + number, List.of(host), 7746, 7747, "", "", List.of("memory"));
+    }
+
+    private static byte[] bytes(int length, long seed) {
+        byte[] bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    /** What members announced, as the test says it. */
+    private static final class TestHolders implements Holders {
+        private final List<Holder> holders = new ArrayList<>();
+        private final Set<MemberId> disowned = new HashSet<>();
+
+        synchronized void announce(Digest blob, Member member, long sizeBytes) {
+            assertThat(blob).isNotNull();
+            holders.removeIf(holder -> holder.member().id().equals(member.id()));
+            holders.add(new Holder(member, sizeBytes));
+        }
+
+        @Override
+        public synchronized List<Holder> holders(Digest wanted) {
+            return List.copyOf(holders);
+        }
+
+        @Override
+        public synchronized void disown(MemberId member, Digest blob) {
+            disowned.add(member);
+        }
+    }
+
+    /** Tag records that last as long as a test. */
+    private static final class Records implements TagRecords {
+        private final Map<ImageName, TagRecord> records = new HashMap<>();
+
+        @Override
+        public void record(ImageName tag, TagRecord answer) {
+            records.put(tag, answer);
+        }
+
+        @Override
+        public Optional<TagRecord> find(ImageName tag) {
+            return Optional.ofNullable(records.get(tag));
+        }
+    }
+}
