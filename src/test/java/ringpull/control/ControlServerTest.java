@@ -8,6 +8,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -204,6 +205,7 @@ class ControlServerTest {
         Client(Path socket) {
             channel = NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
                     .channelType(NioDomainSocketChannel.class)
+                    .withOption(ChannelOption.SO_KEEPALIVE, null)
                     .eventLoopGroup(eventLoop)
                     .overrideAuthority("localhost")
                     .usePlaintext()

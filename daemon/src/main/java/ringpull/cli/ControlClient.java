@@ -4,6 +4,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -49,6 +50,8 @@ public final class ControlClient implements AutoCloseable {
                 1, new DefaultThreadFactory("control-client", true), NioIoHandler.newFactory());
         this.channel = NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
                 .channelType(NioDomainSocketChannel.class)
+                // gRPC sets it for TCP; null takes it away again, or Netty warns of it on standard error.
+                .withOption(ChannelOption.SO_KEEPALIVE, null)
                 .eventLoopGroup(eventLoop)
                 .overrideAuthority("localhost")
                 .usePlaintext()

@@ -2,6 +2,7 @@ package ringpull.control;
 
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -79,6 +80,8 @@ public final class ControlServer implements AutoCloseable {
                 Thread.ofVirtual().name("control-", 0).factory());
         Server server = NettyServerBuilder.forAddress(address)
                 .channelType(channel)
+                // gRPC sets it for TCP; null takes it away again, or Netty warns of it with every call.
+                .withChildOption(ChannelOption.SO_KEEPALIVE, null)
                 .bossEventLoopGroup(eventLoop)
                 .workerEventLoopGroup(eventLoop)
                 .executor(threads)
@@ -110,7 +113,9 @@ public final class ControlServer implements AutoCloseable {
         server.shutdownNow();
         threads.shutdownNow();
         try {
-            if (!server.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
+            // The event loop goes last: calls that end still write to it.
+            if (!server.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)
+                    || !threads.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
                 log.warn("the control service still runs after {} s", STOP_SECONDS);
             }
         } catch (InterruptedException e) {
