@@ -13,7 +13,6 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.group.ChannelGroup;
-import io.netty.channel.group.ChannelGroupFuture;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -164,8 +163,6 @@ public final class MirrorServer implements AutoCloseable {
             }
         } finally {
             exchanges.shutdownNow();
-            ChannelGroupFuture closed = connections.close();
-            log.debug("{} connections were left", closed.group().size());
             endEventLoops();
         }
         if (!exchanges.awaitTermination(LAST_WORDS_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -175,6 +172,7 @@ public final class MirrorServer implements AutoCloseable {
 
     private void endEventLoops() throws InterruptedException {
         long most = LAST_WORDS_MAX.toMillis();
+        connections.close().awaitUninterruptibly(most);
         if (!eventLoops.shutdownGracefully(0, most, TimeUnit.MILLISECONDS).await(2 * most)) {
             log.warn("the mirror's event loops do not end; the daemon stops without them");
         }
