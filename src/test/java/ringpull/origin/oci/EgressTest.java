@@ -115,7 +115,8 @@ class EgressTest extends HostileFixture {
         StringBuilder first = new StringBuilder();
         try (java.net.ServerSocket raw = new java.net.ServerSocket(0, 1, InetAddress.ofLiteral(PUBLIC))) {
             Thread reader = Thread.ofVirtual().start(() -> {
-                try (java.net.Socket socket = raw.accept()) {
+                try (raw;
+                        java.net.Socket socket = raw.accept()) {
                     first.append(Integer.toString(socket.getInputStream().read()));
                 } catch (java.io.IOException e) {
                     first.append(e);
@@ -124,8 +125,6 @@ class EgressTest extends HostileFixture {
             names.put(NAME, PUBLIC);
             Origin origin = origin();
             String name = NAME + ":" + raw.getLocalPort();
-            pauses.clear();
-            timeouts = Surroundings.Timeouts.DEFAULT;
             assertThatThrownBy(() -> origin.resolve(repository(name), "v1"))
                     .isInstanceOf(OriginException.Unreachable.class);
             reader.join();

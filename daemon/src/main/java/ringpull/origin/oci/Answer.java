@@ -97,7 +97,7 @@ final class Answer implements AutoCloseable {
             finished = true;
             return bytes;
         } catch (IOException e) {
-            throw HttpPool.failure(url, e);
+            throw HttpPool.failure(url, e, deadline.isDone());
         } finally {
             deadline.cancel(false);
         }

@@ -133,7 +133,7 @@ final class HttpPool implements AutoCloseable {
             ClassicHttpResponse response = client.executeOpen(host, request, HttpClientContext.create());
             return new Answer(this, url, request, response);
         } catch (IOException e) {
-            throw failure(url, e);
+            throw failure(url, e, deadline.isDone());
         } finally {
             deadline.cancel(false);
         }
@@ -147,12 +147,17 @@ final class HttpPool implements AutoCloseable {
     /**
      * What an exception of the HTTP client means. What the other end wrote is left out of the message: it may echo a
      * credential.
+     *
+     * @param overdue whether the deadline cancelled the request
      */
-    static OriginException failure(URI url, IOException e) throws InterruptedException {
+    static OriginException failure(URI url, IOException e, boolean overdue) throws InterruptedException {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
         String site = Site.of(url);
+        if (overdue) {
+            return new OriginException.Unreachable(site + " did not answer in time", e);
+        }
         return switch (e) {
             case Egress.Refused refused -> new OriginException.Forbidden(String.valueOf(refused.getMessage()));
             case UnknownHostException unknown -> new OriginException.Unreachable(site + ": " + unknown.getMessage());

@@ -108,7 +108,7 @@ final class RegistryClient {
                     answer.stream(),
                     new OnWire(answer));
         } catch (IOException e) {
-            throw HttpPool.failure(answer.url(), e);
+            throw HttpPool.failure(answer.url(), e, false);
         }
     }
 
