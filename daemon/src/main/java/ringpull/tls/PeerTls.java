@@ -2,11 +2,14 @@ package ringpull.tls;
 
 import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.DelegatingSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import ringpull.config.Config;
 
 /**
@@ -14,9 +17,6 @@ import ringpull.config.Config;
  * certificate; its address is only data, so host names are not compared.
  */
 public final class PeerTls {
-    /** Empty, not null: gRPC replaces null by HTTPS. */
-    private static final String NO_HOST_NAMES = "";
-
     private final Config.Tls files;
 
     private PeerTls(Config.Tls files) {
@@ -61,7 +61,21 @@ public final class PeerTls {
 
     /** For connections to other members' control ports (HTTP/2). */
     public SslContext controlClient() throws IOException {
-        return GrpcSslContexts.configure(client()).build();
+        return new WithoutHostNames(GrpcSslContexts.configure(client()).build());
+    }
+
+    /** gRPC compares host names wherever an engine does not say how; the empty name of a way says: not at all. */
+    private static final class WithoutHostNames extends DelegatingSslContext {
+        private WithoutHostNames(SslContext context) {
+            super(context);
+        }
+
+        @Override
+        protected void initEngine(SSLEngine engine) {
+            SSLParameters parameters = engine.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("");
+            engine.setSSLParameters(parameters);
+        }
     }
 
     private SslContextBuilder server() {
@@ -75,7 +89,7 @@ public final class PeerTls {
         return SslContextBuilder.forClient()
                 .keyManager(files.cert().toFile(), files.key().toFile())
                 .trustManager(files.ca().toFile())
-                .endpointIdentificationAlgorithm(NO_HOST_NAMES)
+                .endpointIdentificationAlgorithm(null)
                 .protocols("TLSv1.3");
     }
 

@@ -102,6 +102,16 @@ class RingNodeTest {
         }
     }
 
+    private String describe() {
+        StringBuilder text = new StringBuilder();
+        for (AutoCloseable closeable : toClose) {
+            if (closeable instanceof RingNode node) {
+                text.append("\n").append(node.self().id()).append(" sees ").append(node.members());
+            }
+        }
+        return text.toString();
+    }
+
     private static Optional<MemberState> seen(RingNode by, RingNode other) {
         return by.members().stream()
                 .filter(state -> state.member().id().equals(other.self().id()))
