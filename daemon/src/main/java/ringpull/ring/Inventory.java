@@ -19,12 +19,22 @@ final class Inventory {
     /** Removals that are remembered. */
     static final int REMOVALS = 1_024;
 
+    private final int remembered;
     private final LinkedHashMap<Digest, Change> changes = new LinkedHashMap<>();
     private final ArrayDeque<Change> removals = new ArrayDeque<>();
     private long version;
     private long base;
     private long cut;
     private int held;
+
+    Inventory() {
+        this(REMOVALS);
+    }
+
+    /** @param remembered removals */
+    Inventory(int remembered) {
+        this.remembered = remembered;
+    }
 
     /** Hears of each change of the set. */
     interface Listener {
@@ -165,7 +175,7 @@ final class Inventory {
     }
 
     private void forgetOldRemovals() {
-        while (removals.size() > REMOVALS) {
+        while (removals.size() > remembered) {
             Change oldest = removals.remove();
             if (changes.remove(oldest.digest(), oldest)) {
                 cut = Math.max(cut, oldest.version());

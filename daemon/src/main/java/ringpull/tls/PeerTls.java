@@ -2,6 +2,7 @@ package ringpull.tls;
 
 import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.DelegatingSslContext;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -9,6 +10,8 @@ import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import ringpull.config.Config;
 
 /**
@@ -16,9 +19,6 @@ import ringpull.config.Config;
  * certificate; its address is only data, so host names are not compared.
  */
 public final class PeerTls {
-    /** Empty, not null: gRPC replaces null by HTTPS. */
-    private static final String NO_HOST_NAMES = "";
-
     private final Config.Tls files;
 
     private PeerTls(Config.Tls files) {
@@ -63,7 +63,21 @@ public final class PeerTls {
 
     /** For connections to other members' control ports (HTTP/2). */
     public SslContext controlClient() throws IOException {
-        return GrpcSslContexts.configure(client()).build();
+        return new WithoutHostNames(GrpcSslContexts.configure(client()).build());
+    }
+
+    /** gRPC compares host names wherever an engine does not say how; the empty name of a way says: not at all. */
+    private static final class WithoutHostNames extends DelegatingSslContext {
+        private WithoutHostNames(SslContext context) {
+            super(context);
+        }
+
+        @Override
+        protected void initEngine(SSLEngine engine) {
+            SSLParameters parameters = engine.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("");
+            engine.setSSLParameters(parameters);
+        }
     }
 
     /** BoringSSL where Netty has it for this processor: it costs three quarters of what the JDK's TLS does. */
@@ -84,7 +98,7 @@ public final class PeerTls {
         return SslContextBuilder.forClient()
                 .keyManager(files.cert().toFile(), files.key().toFile())
                 .trustManager(files.ca().toFile())
-                .endpointIdentificationAlgorithm(NO_HOST_NAMES)
+                .endpointIdentificationAlgorithm(null)
                 .protocols("TLSv1.3");
     }
 
