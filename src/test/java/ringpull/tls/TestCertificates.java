@@ -67,8 +67,7 @@ public final class TestCertificates {
                     .start();
             if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0) {
                 process.destroyForcibly();
-                throw new IOException(
-                        Arrays.toString(command.toArray()) + " failed: " + Files.readString(output));
+                throw new IOException(Arrays.toString(command.toArray()) + " failed: " + Files.readString(output));
             }
         } finally {
             Files.delete(output);

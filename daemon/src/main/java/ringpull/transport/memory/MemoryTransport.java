@@ -66,8 +66,8 @@ public final class MemoryTransport implements Transport {
             throws TransferException, InterruptedException {
         try (BlobFile file = open(holder, blob)) {
             if (range.end() > file.sizeBytes()) {
-                throw new TransferException.Unreachable(holder + " has only " + file.sizeBytes() + " bytes of " + blob
-                        + ", not " + range.end());
+                throw new TransferException.Unreachable(
+                        holder + " has only " + file.sizeBytes() + " bytes of " + blob + ", not " + range.end());
             }
             ByteBuffer step = ByteBuffer.allocateDirect(STEP_BYTES);
             long offset = range.offset();

@@ -79,7 +79,8 @@ public final class ChunkServer implements AutoCloseable {
         this.connections = new OpenConnections(limits.connections());
         this.budget = new BufferBudget(limits.buffers());
         this.disk = Executors.newFixedThreadPool(
-                DISK_THREADS, Thread.ofPlatform().daemon().name("serve-disk-", 0).factory());
+                DISK_THREADS,
+                Thread.ofPlatform().daemon().name("serve-disk-", 0).factory());
         this.loops = io.loops(Math.max(2, Runtime.getRuntime().availableProcessors()), "serve");
         this.listener = listen(address);
     }

@@ -100,9 +100,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         progressed();
         timer = channel.eventLoop().schedule(this::check, stallNanos, TimeUnit.NANOSECONDS);
         HttpRequest request = new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, Wire.path(next.blob()));
-        request.headers()
-                .set(HttpHeaderNames.HOST, host())
-                .set(HttpHeaderNames.RANGE, Wire.range(next.range()));
+        request.headers().set(HttpHeaderNames.HOST, host()).set(HttpHeaderNames.RANGE, Wire.range(next.range()));
         var _ = channel.writeAndFlush(request);
     }
 

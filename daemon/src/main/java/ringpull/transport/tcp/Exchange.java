@@ -159,16 +159,14 @@ final class Exchange {
         try {
             return end.get();
         } catch (ExecutionException e) {
-            TransferException failure =
-                    switch (e.getCause()) {
-                        // A new exception, so that its trace shows who asked.
-                        case TransferException.Unreachable u ->
-                            new TransferException.Unreachable(String.valueOf(u.getMessage()), u);
-                        case TransferException.NotHeld n ->
-                            new TransferException.NotHeld(String.valueOf(n.getMessage()));
-                        case TransferException.LandingFailed l -> l;
-                        case null, default -> throw new IllegalStateException(e);
-                    };
+            TransferException failure = switch (e.getCause()) {
+                // A new exception, so that its trace shows who asked.
+                case TransferException.Unreachable u ->
+                    new TransferException.Unreachable(String.valueOf(u.getMessage()), u);
+                case TransferException.NotHeld n -> new TransferException.NotHeld(String.valueOf(n.getMessage()));
+                case TransferException.LandingFailed l -> l;
+                case null, default -> throw new IllegalStateException(e);
+            };
             throw failure;
         }
     }

@@ -63,7 +63,8 @@ public final class TcpTransport implements Transport {
         this.bootstrap = new Bootstrap()
                 .group(loops)
                 .channel(netty.connection())
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) times.connect().toMillis())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        times.connect().toMillis())
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(RECEIVE_BYTES));
