@@ -18,8 +18,8 @@ import ringpull.transport.TransportContract;
 
 /** The contract over real sockets, with a relay in between that can fail. */
 abstract class TcpContract extends TransportContract {
-    /** TLS and headers add to what passes for a byte of the blob; never as much as this. */
-    private static final long OVERHEAD_BYTES = 64 << 10;
+    /** TLS and headers add to what passes for a byte of the blob, and the reader gathers; never as much as this. */
+    private static final long OVERHEAD_BYTES = (64 << 10) + Exchange.GATHER_BYTES;
 
     protected final AtomicLong servedBytes = new AtomicLong();
 

@@ -42,6 +42,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
     private final ChunkServer server;
     private @Nullable HttpRequest request;
     private @Nullable ScheduledFuture<?> timer;
+    private boolean reading;
 
     RequestHandler(ChunkServer server) {
         this.server = server;
@@ -66,11 +67,25 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
         stopTimer();
         timer = context.executor()
                 .schedule(() -> close(context), server.limits().requestWait().toNanos(), TimeUnit.NANOSECONDS);
+        read(context);
+    }
+
+    private void read(ChannelHandlerContext context) {
+        reading = true;
         context.read();
+    }
+
+    /** What was read may have been of TLS alone, and the wish for a message is forgotten then: so wish again. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        if (reading) {
+            context.read();
+        }
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+        reading = false;
         try {
             if (message instanceof HttpRequest head) {
                 request = head;
@@ -88,7 +103,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
             } else if (message instanceof LastHttpContent) {
                 answer(context, asked);
             } else {
-                context.read();
+                read(context);
             }
         } finally {
             ReferenceCountUtil.release(message);
