@@ -161,7 +161,7 @@ class SetupTest {
 
         assertThat(findings).hasSize(2);
         assertThat(findings.get(0).problem()).contains("bare.example_5000_ has no hosts.toml");
-        assertThat(findings.get(0).remedy()).isEqualTo("ringpull setup containerd --registry bare.example:5000");
+        assertThat(findings.get(0).remedy()).isEqualTo("ringpull setup containerd bare.example:5000");
         assertThat(findings.get(1).problem()).contains("other.example/hosts.toml does not name the mirror");
 
         setup(Optional.of("bare.example:5000"), false).apply();

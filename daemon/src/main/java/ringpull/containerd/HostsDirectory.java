@@ -75,7 +75,7 @@ final class HostsDirectory {
                 findings.add(new Finding(
                         directory + (text.isEmpty() ? " has no hosts.toml" : "/hosts.toml does not name the mirror")
                                 + ": it hides _default, so this registry is asked directly",
-                        "ringpull setup containerd --registry " + registryName(name)));
+                        "ringpull setup containerd " + registryName(name)));
             }
         }
         return findings;
