@@ -8,6 +8,7 @@ import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -157,8 +158,8 @@ class CommandLineAppTest {
             return 7;
         };
 
-        assertThat(Ran.of(starter, Ran.NO_SETUP, false, "daemon").exitCode()).isEqualTo(7);
-        Ran.of(starter, Ran.NO_SETUP, false, "daemon", "--config", "/etc/x.toml");
+        assertThat(Ran.of(starter, false, "daemon").exitCode()).isEqualTo(7);
+        Ran.of(starter, false, "daemon", "--config", "/etc/x.toml");
 
         assertThat(configs).containsExactly(Optional.empty(), Optional.of(Path.of("/etc/x.toml")));
     }
@@ -169,7 +170,7 @@ class CommandLineAppTest {
             throw new IOException("port 7745 is taken by nginx (pid 12): change [mirror] port");
         };
 
-        Ran ran = Ran.of(starter, Ran.NO_SETUP, false, "daemon");
+        Ran ran = Ran.of(starter, false, "daemon");
 
         assertThat(ran)
                 .isEqualTo(new Ran(
@@ -180,53 +181,42 @@ class CommandLineAppTest {
     }
 
     @Test
-    void setupPrintsWhatNeedsAHand() {
-        List<ContainerdSetup.Request> requests = new ArrayList<>();
-        ContainerdSetup setup = request -> {
-            requests.add(request);
-            return new ContainerdSetup.Outcome(
-                    List.of(Path.of("/c/certs.d/registry.example/hosts.toml")),
-                    List.of(),
-                    List.of(new ContainerdSetup.Finding("config_path is not set", "add:\nconfig_path = \"/c\"")));
-        };
+    void setupPrintsWhatNeedsAHand(@TempDir Path directory) throws IOException {
+        Path hosts = directory.resolve("certs.d");
+        Path config = Files.writeString(directory.resolve("config.toml"), "version = 2\n");
 
-        Ran ran = Ran.of(
-                Ran.NO_STARTER, setup, false, "setup", "containerd", "registry.example", "--hosts-dir", "/c/certs.d");
-        Ran json = Ran.of(Ran.NO_STARTER, setup, false, "setup", "containerd", "--json", "--force");
+        Ran ran = Ran.of(setup(hosts, config, "registry.example"));
+        Ran json = Ran.of(setup(hosts, config, "registry.example", "--json"));
 
         assertThat(ran.exitCode()).isEqualTo(3);
         assertThat(ran.out())
-                .contains("in place: /c/certs.d/registry.example/hosts.toml")
-                .contains("needs your hand: config_path is not set")
-                .contains("    config_path = \"/c\"");
-        assertThat(requests)
-                .containsExactly(
-                        new ContainerdSetup.Request(
-                                Optional.of("registry.example"),
-                                Path.of("/c/certs.d"),
-                                Path.of("/etc/containerd/config.toml"),
-                                URI.create("http://127.0.0.1:7745"),
-                                false),
-                        new ContainerdSetup.Request(
-                                Optional.empty(),
-                                Path.of("/etc/containerd/certs.d"),
-                                Path.of("/etc/containerd/config.toml"),
-                                URI.create("http://127.0.0.1:7745"),
-                                true));
-        assertThat(json.json().at("/findings/0/problem").asText()).isEqualTo("config_path is not set");
+                .contains("in place: " + hosts.resolve("registry.example/hosts.toml"))
+                .contains("needs your hand: ")
+                .contains("config_path = \"" + hosts + "\"");
+        assertThat(json.exitCode()).isEqualTo(3);
+        assertThat(json.json().at("/findings/0/problem").asText()).contains("config_path");
+        assertThat(hosts.resolve("registry.example/hosts.toml")).content().contains("http://127.0.0.1:7745");
     }
 
     @Test
-    void setupThatFindsNothingIsDone() {
-        Ran ran = Ran.of(
-                Ran.NO_STARTER,
-                request -> new ContainerdSetup.Outcome(List.of(Path.of("/c/hosts.toml")), List.of(), List.of()),
-                false,
-                "setup",
-                "containerd");
+    void setupThatFindsNothingIsDone(@TempDir Path directory) throws IOException {
+        Path hosts = directory.resolve("certs.d");
+        Path config = Files.writeString(
+                directory.resolve("config.toml"),
+                "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"" + hosts + "\"\n");
+
+        Ran ran = Ran.of(setup(hosts, config));
 
         assertThat(ran.exitCode()).isZero();
         assertThat(ran.out()).contains("containerd asks this node first");
+        assertThat(hosts.resolve("_default/hosts.toml")).exists();
+    }
+
+    private static String[] setup(Path hosts, Path config, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("setup", "containerd", "--hosts-dir", hosts.toString()));
+        arguments.addAll(List.of("--containerd-config", config.toString()));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
     }
 
     /** A command of another package. */
@@ -244,7 +234,7 @@ class CommandLineAppTest {
     void commandsOfOtherPackagesAreTakenIn() {
         Extra extra = new Extra();
 
-        assertThat(CommandLineApp.run(new String[] {"extra"}, Ran.NO_STARTER, Ran.NO_SETUP, extra))
+        assertThat(CommandLineApp.run(new String[] {"extra"}, Ran.NO_STARTER, extra))
                 .isZero();
         assertThat(extra.ran).isTrue();
     }

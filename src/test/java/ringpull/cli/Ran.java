@@ -15,26 +15,23 @@ record Ran(int exitCode, String out, String err) {
     static final DaemonStarter NO_STARTER = config -> {
         throw new AssertionError("no daemon was to be started");
     };
-    static final ContainerdSetup NO_SETUP = request -> {
-        throw new IOException("nothing was to be set up");
-    };
 
     /** Runs a command against the daemon on this socket. */
     static Ran against(Path socket, String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
         all.add("--socket=" + socket);
-        return of(NO_STARTER, NO_SETUP, false, all.toArray(String[]::new));
+        return of(NO_STARTER, false, all.toArray(String[]::new));
     }
 
     static Ran of(String... arguments) {
-        return of(NO_STARTER, NO_SETUP, false, arguments);
+        return of(NO_STARTER, false, arguments);
     }
 
-    static Ran of(DaemonStarter starter, ContainerdSetup setup, boolean terminal, String... arguments) {
+    static Ran of(DaemonStarter starter, boolean terminal, String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         Streams streams = new Streams(new PrintWriter(out), new PrintWriter(err), terminal);
-        int exitCode = CommandLineApp.run(arguments, starter, setup, streams);
+        int exitCode = CommandLineApp.run(arguments, starter, streams);
         return new Ran(exitCode, out.toString(), err.toString());
     }
 
