@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
-import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +30,7 @@ class CommandLineAppTest {
         private Child() {}
 
         public static void main(String[] arguments) {
-            System.exit(CommandLineApp.run(arguments, Ran.NO_STARTER, Ran.NO_SETUP));
+            System.exit(CommandLineApp.run(arguments, Ran.NO_STARTER));
         }
     }
 
