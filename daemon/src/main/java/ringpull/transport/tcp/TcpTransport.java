@@ -89,6 +89,10 @@ public final class TcpTransport implements Transport {
         pipeline.addLast(new Connection(holder, channel, times.stall().toNanos()));
     }
 
+    ConnectionPool pool() {
+        return pool;
+    }
+
     private void closeIdle() {
         pool.closeIdleSince(System.nanoTime() - times.idle().toNanos());
     }
