@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param seeds {@code host:port} of other daemons' peer control
  * @param quota as the file writes it: {@code 2 GiB}, {@code 20 %}
  * @param mirrorPort 0 for any free one
+ * @param certificates for both peer ports; empty: plain
  * @param more lines of TOML to append; may open tables that are not written here
  */
 public record NodeConfig(
@@ -24,6 +25,7 @@ public record NodeConfig(
         List<Registry> registries,
         Optional<String> quota,
         int mirrorPort,
+        Optional<Certificates> certificates,
         String more) {
     public NodeConfig {
         seeds = List.copyOf(seeds);
@@ -52,29 +54,38 @@ public record NodeConfig(
         }
     }
 
+    /** PEM files. */
+    public record Certificates(Path cert, Path key, Path ca) {}
+
     /** A daemon that starts a ring of its own. */
     public static NodeConfig first(Path directory, String name, List<Registry> registries) {
-        return new NodeConfig(directory, name, "demo", List.of(), registries, Optional.empty(), 0, "");
+        return new NodeConfig(directory, name, "demo", List.of(), registries, Optional.empty(), 0, Optional.empty(), "");
     }
 
     /** The same, joining a ring. */
     public NodeConfig joining(String... otherSeeds) {
-        return new NodeConfig(directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, more);
+        return new NodeConfig(directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, certificates, more);
     }
 
     /** The same with a quota of the store. */
     public NodeConfig quota(String text) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, more);
+        return new NodeConfig(directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, certificates, more);
     }
 
     /** The same with a mirror port that stays the same over restarts. */
     public NodeConfig mirrorPort(int port) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, port, more);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, port, certificates, more);
+    }
+
+    /** The same with mutual TLS between members. */
+    public NodeConfig certificates(Path cert, Path key, Path ca) {
+        Optional<Certificates> files = Optional.of(new Certificates(cert, key, ca));
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, files, more);
     }
 
     /** The same with these lines of TOML at the end. */
     public NodeConfig more(String toml) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, toml);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, certificates, toml);
     }
 
     /** The file's text. */
@@ -89,6 +100,11 @@ public record NodeConfig(
         lines.add("address = \"127.0.0.1\"");
         lines.add("control_port = 0");
         lines.add("data_port = 0");
+        certificates.ifPresent(files -> {
+            lines.add("cert = " + quoted(files.cert.toString()));
+            lines.add("key = " + quoted(files.key.toString()));
+            lines.add("ca = " + quoted(files.ca.toString()));
+        });
         lines.add("[ring]");
         lines.add("cluster = " + quoted(cluster));
         lines.add("seeds = " + array(seeds));

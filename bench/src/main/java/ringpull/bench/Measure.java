@@ -1,0 +1,76 @@
+package ringpull.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Figures of processes and of runs. */
+final class Measure {
+    private static final double TICKS_PER_SECOND = 100;
+
+    private Measure() {}
+
+    static double median(double... values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    static double median(List<Double> values) {
+        return median(values.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+
+    /** Largest distance from the median, as a share of it. */
+    static double spread(List<Double> values) {
+        double median = median(values);
+        return values.stream().mapToDouble(v -> Math.abs(v - median) / median).max().orElse(0);
+    }
+
+    /** User and system seconds of a process so far. */
+    static double cpuSeconds(long pid) throws IOException {
+        String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
+    }
+
+    /** A line of a process's status in KiB, {@code VmRSS} or {@code VmHWM}, as MiB. */
+    static double mib(long pid, String key) throws IOException {
+        return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
+                .filter(line -> line.startsWith(key + ":"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+                .findFirst()
+                .orElse(0) / 1024.0;
+    }
+
+    static String stealTicks() throws IOException {
+        return Files.readAllLines(Path.of("/proc/stat")).getFirst().trim().split("\\s+")[8];
+    }
+
+    /** Runs a program and says how many seconds it took; its failure is ours. */
+    static double seconds(Path log, String... command) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        int exit = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start()
+                .waitFor();
+        double took = (System.nanoTime() - start) / 1e9;
+        if (exit != 0) {
+            throw new IOException(String.join(" ", command) + " ended with " + exit + ": " + Files.readString(log));
+        }
+        return took;
+    }
+
+    static void deleteAll(Path directory) throws IOException {
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+}
