@@ -288,6 +288,18 @@ public abstract class BlobStoreContract extends PartialBlobContract {
     }
 
     @Test
+    void theOldestTagsAreForgottenBeyondABound() throws IOException, InterruptedException {
+        TagRecords tags = store(UNLIMITED).tags();
+        for (int number = 0; number <= IndexedTags.TAGS_MAX; number++) {
+            TagRecord answer = new TagRecord(TestBlob.of(1, 1).digest(), "type", 7, now.plusSeconds(number));
+            tags.record(ImageName.parse("registry.test/a:" + number), answer);
+        }
+        await(() -> tags.find(ImageName.parse("registry.test/a:0")).isEmpty());
+        assertThat(tags.find(ImageName.parse("registry.test/a:" + IndexedTags.TAGS_MAX)))
+                .isPresent();
+    }
+
+    @Test
     void aClosedStoreRefusesInsteadOfCrashing() throws StoreFull, IOException {
         FileBlobStore store = store(UNLIMITED);
         TestBlob blob = TestBlob.of(60, 2 * CHUNK);

@@ -18,6 +18,11 @@ public final class Disk {
 
     private Disk() {}
 
+    /** Binds libc now, which takes a while, and not at the first call. */
+    public static void prepare() {
+        Libc.INSTANCE.strerror(0);
+    }
+
     /** How an attempt to get room for a file ended. */
     public enum Allocation {
         /** The file is there, with its size, and its blocks are its own: writing it cannot fail for want of room. */
@@ -95,7 +100,7 @@ public final class Disk {
         return new IOException(what + " " + file + ": " + Libc.INSTANCE.strerror(errno));
     }
 
-    /** What jnr-ffi binds; loaded at the first call only, for it costs a start some 100 ms. */
+    /** What jnr-ffi binds; loaded at the first call only, for it would hold up the start by some 100 ms. */
     public interface Libc {
         Libc INSTANCE = LibraryLoader.create(Libc.class).load("c");
 

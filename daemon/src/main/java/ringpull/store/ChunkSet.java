@@ -41,6 +41,13 @@ final class ChunkSet {
         return present.get(chunk);
     }
 
+    /** Where the chunks that are as present, or as absent, as the one at this byte end, or this end. */
+    synchronized long endOfRun(long at, long end) {
+        int chunk = (int) (at / Chunk.SIZE_BYTES);
+        int next = present.get(chunk) ? present.nextClearBit(chunk) : present.nextSetBit(chunk);
+        return next < 0 ? end : Math.min(end, (long) next * Chunk.SIZE_BYTES);
+    }
+
     synchronized BitSet copy() {
         return (BitSet) present.clone();
     }

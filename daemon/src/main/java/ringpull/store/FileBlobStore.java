@@ -93,6 +93,7 @@ public abstract class FileBlobStore implements BlobStore {
     }
 
     private void tick() {
+        Disk.prepare(); // costs something the first time only, when the daemon has started and nobody waits yet
         partials.values().forEach(PartialFile::tick);
         try {
             complete.saveUses();
@@ -280,16 +281,23 @@ public abstract class FileBlobStore implements BlobStore {
             }
             closed = true;
         }
+        for (PartialFile partial : partials.values()) {
+            closing(partial::close);
+        }
+        closing(complete::saveUses);
+        disk.close();
+        index.close();
+    }
+
+    private interface Closing {
+        void run() throws IOException;
+    }
+
+    private static void closing(Closing step) {
         try {
-            for (PartialFile partial : partials.values()) {
-                partial.close();
-            }
-            complete.saveUses();
+            step.run();
         } catch (IOException e) {
             log.warn("closing the store: {}", e.toString());
-        } finally {
-            disk.close();
-            index.close();
         }
     }
 

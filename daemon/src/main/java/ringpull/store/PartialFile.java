@@ -25,6 +25,9 @@ import ringpull.blob.ProvenBlob;
 final class PartialFile implements PartialBlob {
     private static final Logger log = LoggerFactory.getLogger(PartialFile.class);
 
+    /** From this size on the sync begins once all is here, not once it is proven: the hash is seldom done then. */
+    private static final long LAST_BARRIER_BYTES_MIN = 16L << 20;
+
     /** What a partial file needs of its store. */
     interface Owner {
         /** Bytes that arrive between two barriers at most, or nearly so. */
@@ -139,22 +142,13 @@ final class PartialFile implements PartialBlob {
         long at = offset;
         while (bytes.hasRemaining()) {
             boolean present = chunks.has((int) (at / Chunk.SIZE_BYTES));
-            int length = (int) Math.min(bytes.remaining(), endOfRun(at, at + bytes.remaining(), present) - at);
+            int length = (int) Math.min(bytes.remaining(), chunks.endOfRun(at, at + bytes.remaining()) - at);
             if (!present) {
                 file().write(at, bytes.slice(bytes.position(), length));
             }
             bytes.position(bytes.position() + length);
             at += length;
         }
-    }
-
-    /** Where the chunks that are as present as the one at this byte end. */
-    private long endOfRun(long at, long end, boolean present) {
-        long next = (at / Chunk.SIZE_BYTES + 1) * Chunk.SIZE_BYTES;
-        while (next < end && chunks.has((int) (next / Chunk.SIZE_BYTES)) == present) {
-            next += Chunk.SIZE_BYTES;
-        }
-        return next;
     }
 
     private synchronized SharedFile file() throws IOException {
@@ -184,7 +178,8 @@ final class PartialFile implements PartialBlob {
         synchronized (this) {
             requireOpen();
             unrecordedBytes += chunks.add(range);
-            queueBarrier(owner.barrierBytes());
+            boolean lastBarrier = chunks.presentBytes() == sizeBytes && sizeBytes >= LAST_BARRIER_BYTES_MIN;
+            queueBarrier(lastBarrier ? 1 : owner.barrierBytes());
         }
     }
 

@@ -52,7 +52,7 @@ class KillTest {
         Random random = new Random(2);
         int checkedPartials = 0;
         for (int kill = 0; kill < kills; kill++) {
-            runAndKill(kill, 50 + random.nextInt(700));
+            runAndKill(kill, random.nextInt(60), random.nextInt(40));
             checkedPartials += check();
         }
         // Otherwise the kills came at moments that prove little.
@@ -63,7 +63,7 @@ class KillTest {
         return temporary.resolve("state");
     }
 
-    private void runAndKill(int seed, long millisAlive) throws IOException, InterruptedException {
+    private void runAndKill(int seed, int promisesBefore, long millisMore) throws IOException, InterruptedException {
         Path scratch = Files.createDirectories(temporary.resolve("scratch"));
         Process child = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -79,8 +79,11 @@ class KillTest {
                 .start();
         try (BufferedReader promises = child.inputReader()) {
             assertThat(promises.readLine()).isEqualTo("ready");
+            for (int heard = 0; heard < promisesBefore; heard++) {
+                note(promises.readLine().split(" ", -1));
+            }
             // Not a wait for something to happen: the moment of the kill is meant to be arbitrary.
-            child.waitFor(millisAlive, TimeUnit.MILLISECONDS);
+            child.waitFor(millisMore, TimeUnit.MILLISECONDS);
             // Through the handle: the process itself would close the pipe, and with it lose what was said last.
             child.toHandle().destroyForcibly();
             for (String line = promises.readLine(); line != null; line = promises.readLine()) {

@@ -29,6 +29,10 @@ record Database(Path directory) {
 
     /** The database is there, but not readable any more. */
     static final class Damaged extends Exception {
+        Damaged(String message) {
+            super(message);
+        }
+
         Damaged(String message, Throwable cause) {
             super(message, cause);
         }
@@ -116,7 +120,7 @@ record Database(Path directory) {
         try (RocksIterator records = db.newIterator()) {
             records.seekToFirst();
             if (records.isValid()) {
-                throw new Damaged("the index in " + directory + " has records but no version", new IOException());
+                throw new Damaged("the index in " + directory + " has records but no version");
             }
             records.status();
         }
