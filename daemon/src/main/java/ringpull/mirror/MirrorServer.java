@@ -162,19 +162,20 @@ public final class MirrorServer implements AutoCloseable {
                 connections.newCloseFuture().await(LAST_WORDS_MAX.toMillis());
             }
         } finally {
-            exchanges.shutdownNow();
-            endEventLoops();
-        }
-        if (!exchanges.awaitTermination(LAST_WORDS_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
-            log.warn("some answers do not end; the daemon stops without them");
+            end();
         }
     }
 
-    private void endEventLoops() throws InterruptedException {
+    /** In this order: exchanges that end say so to their event loops. */
+    private void end() throws InterruptedException {
         long most = LAST_WORDS_MAX.toMillis();
         connections.close().awaitUninterruptibly(most);
+        exchanges.shutdownNow();
+        if (!exchanges.awaitTermination(most, TimeUnit.MILLISECONDS)) {
+            log.warn("some answers do not end; the mirror stops without them");
+        }
         if (!eventLoops.shutdownGracefully(0, most, TimeUnit.MILLISECONDS).await(2 * most)) {
-            log.warn("the mirror's event loops do not end; the daemon stops without them");
+            log.warn("some event loops do not end; the mirror stops without them");
         }
     }
 
