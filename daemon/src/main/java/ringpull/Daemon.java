@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,7 +30,6 @@ import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
-import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
 import ringpull.store.BlobStore;
@@ -188,19 +186,12 @@ final class Daemon implements AutoCloseable {
     }
 
     private DaemonStatus status() {
-        List<String> problems = new ArrayList<>();
-        for (MemberState member : ring.members()) {
-            if (!member.problem().isEmpty() && member.status().counts()) {
-                boolean self = member.member().id().equals(ring.self().id());
-                problems.add((self ? "this node " : member.member().name() + " ") + member.problem());
-            }
-        }
         return new DaemonStatus(
                 CommandLineApp.version(),
                 readySince,
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
-                problems);
+                List.of());
     }
 
     /**

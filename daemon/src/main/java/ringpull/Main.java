@@ -17,8 +17,6 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        // gRPC sets an option that Unix sockets lack, and Netty would warn of it in front of every answer.
-        System.setProperty("org.slf4j.simpleLogger.log.io.netty.bootstrap", "error");
         System.exit(CommandLineApp.run(arguments, Main::daemon, new Demo()));
     }
 

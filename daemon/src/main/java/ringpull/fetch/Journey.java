@@ -295,8 +295,15 @@ final class Journey {
         return parts.ring().holders(digest()).stream()
                 .filter(holder ->
                         !parts.suspects().contains(digest(), holder.member().id()))
-                .filter(holder -> holder.sizeBytes() >= 0 && holder.sizeBytes() <= Chunk.BLOB_BYTES_MAX)
+                .filter(holder -> holder.sizeBytes() >= 0 && holder.sizeBytes() <= sizeMax())
                 .toList();
+    }
+
+    private long sizeMax() {
+        return switch (request.kind()) {
+            case MANIFEST -> ManifestJson.BYTES_MAX;
+            case BLOB -> Chunk.BLOB_BYTES_MAX;
+        };
     }
 
     private PartialBlob partialOf(long sizeBytes) throws StoreFull, IOException {
