@@ -18,16 +18,16 @@ public final class Bench {
         try {
             Path directory = Files.createTempDirectory("rb");
             try {
-                String line =
-                        switch (scenario) {
-                            case "pair" -> new Pair(directory, number(options, "--bytes", 2L << 30), (int) number(options, "--rounds", 5))
-                                    .run();
-                            case "startup" -> new Startup(directory, (int) number(options, "--rounds", 5)).run();
-                            default -> throw new IOException(
-                                    "usage: bench/run pair|startup [--json] [--bytes N] [--rounds N]");
-                        };
-                System.out.println("load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal "
-                        + Measure.stealTicks() + " ticks since boot");
+                String line = switch (scenario) {
+                    case "pair" ->
+                        new Pair(directory, number(options, "--bytes", 2L << 30), (int) number(options, "--rounds", 5))
+                                .run();
+                    case "startup" -> new Startup(directory, (int) number(options, "--rounds", 5)).run();
+                    default -> throw new IOException("usage: bench/run pair|startup [--json] [--bytes N] [--rounds N]");
+                };
+                System.out.println(
+                        "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()
+                                + " ticks since boot");
                 if (json) {
                     System.out.println(line);
                 }

@@ -28,7 +28,10 @@ final class Measure {
     /** Largest distance from the median, as a share of it. */
     static double spread(List<Double> values) {
         double median = median(values);
-        return values.stream().mapToDouble(v -> Math.abs(v - median) / median).max().orElse(0);
+        return values.stream()
+                .mapToDouble(v -> Math.abs(v - median) / median)
+                .max()
+                .orElse(0);
     }
 
     /** User and system seconds of a process so far. */
@@ -41,10 +44,11 @@ final class Measure {
     /** A line of a process's status in KiB, {@code VmRSS} or {@code VmHWM}, as MiB. */
     static double mib(long pid, String key) throws IOException {
         return Files.readAllLines(Path.of("/proc/" + pid + "/status")).stream()
-                .filter(line -> line.startsWith(key + ":"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
-                .findFirst()
-                .orElse(0) / 1024.0;
+                        .filter(line -> line.startsWith(key + ":"))
+                        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+                        .findFirst()
+                        .orElse(0)
+                / 1024.0;
     }
 
     static String stealTicks() throws IOException {

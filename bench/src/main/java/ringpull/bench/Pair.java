@@ -45,7 +45,14 @@ final class Pair {
 
     /** What one round measured, in seconds; CPU seconds for the last two. */
     private record Round(
-            double ringpull, double rival, double sha256, double copy, double proof, double write, double client, double server) {
+            double ringpull,
+            double rival,
+            double sha256,
+            double copy,
+            double proof,
+            double write,
+            double client,
+            double server) {
         double limit() {
             return Math.max(copy, Math.max(proof, write));
         }
@@ -56,7 +63,8 @@ final class Pair {
         certificates();
         List<String> rows = new ArrayList<>();
         System.out.println(Bench.format(
-                "%-6s %10s %10s %14s %10s %14s %10s", "data", "ringpull", "curl+sync", "+ sha256sum", "limit", "vs +sha256sum", "vs limit"));
+                "%-6s %10s %10s %14s %10s %14s %10s",
+                "data", "ringpull", "curl+sync", "+ sha256sum", "limit", "vs +sha256sum", "vs limit"));
         for (String data : List.of("plain", "tls")) {
             rows.add(row(data, blobs));
         }
@@ -113,7 +121,8 @@ final class Pair {
     }
 
     /** Asks for the last byte, which leaves when all are proven; then waits for the file, which is renamed when it is synced. */
-    private double get(NodeProcess node, String blob, String query, String name) throws IOException, InterruptedException {
+    private double get(NodeProcess node, String blob, String query, String name)
+            throws IOException, InterruptedException {
         URI url = node.mirror().resolve("/v2/bench/blob/blobs/sha256:" + blob + query);
         Path stored = directory.resolve(name + "/state/blobs/sha256/" + blob);
         long deadline = System.nanoTime() + READY_MILLIS_MAX * 1_000_000;
@@ -134,7 +143,8 @@ final class Pair {
                 Thread.sleep(LOOK_MILLIS);
             }
             if (System.nanoTime() > deadline) {
-                throw new IOException(name + " does not get the blob: " + Files.readString(log) + Files.readString(node.log()));
+                throw new IOException(
+                        name + " does not get the blob: " + Files.readString(log) + Files.readString(node.log()));
             }
             Thread.sleep(LOOK_MILLIS); // the neighbour's announcement is on its way
         }
@@ -175,9 +185,12 @@ final class Pair {
     }
 
     private NodeProcess holder(String data, boolean tls, URI origin) throws IOException, InterruptedException {
-        List<NodeConfig.Registry> registries =
-                List.of(new NodeConfig.Registry(
-                        "bench.test", List.of(origin), Optional.empty(), Optional.empty(), tls ? Optional.of(directory.resolve("ca.pem")) : Optional.empty()));
+        List<NodeConfig.Registry> registries = List.of(new NodeConfig.Registry(
+                "bench.test",
+                List.of(origin),
+                Optional.empty(),
+                Optional.empty(),
+                tls ? Optional.of(directory.resolve("ca.pem")) : Optional.empty()));
         NodeConfig config = NodeConfig.first(directory.resolve("holder-" + data), "holder", registries)
                 .quota(Long.toString(bytes * 3));
         return NodeProcess.start(secured(config, tls));
@@ -224,29 +237,72 @@ final class Pair {
         String caKey = directory.resolve("ca.key").toString();
         String node = directory.resolve("node.pem").toString();
         String key = directory.resolve("node.key").toString();
-        Measure.seconds(log, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-days", "2", "-subj", "/CN=bench CA", "-keyout", caKey, "-out", ca);
-        Measure.seconds(log, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                "-nodes", "-days", "2", "-subj", "/CN=bench node", "-addext", "subjectAltName=IP:127.0.0.1",
-                "-addext", "basicConstraints=critical,CA:FALSE", "-CA", ca, "-CAkey", caKey, "-keyout", key, "-out", node);
+        Measure.seconds(
+                log,
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=bench CA",
+                "-keyout",
+                caKey,
+                "-out",
+                ca);
+        Measure.seconds(
+                log,
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=bench node",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+                "-CA",
+                ca,
+                "-CAkey",
+                caKey,
+                "-keyout",
+                key,
+                "-out",
+                node);
     }
 
     private Process nginx(int port, boolean tls, String name) throws IOException {
         Path config = directory.resolve("nginx-" + name + ".conf");
-        String secured = tls
-                ? "ssl_certificate %1$s/node.pem; ssl_certificate_key %1$s/node.key;".formatted(directory)
-                : "";
+        String secured =
+                tls ? "ssl_certificate %1$s/node.pem; ssl_certificate_key %1$s/node.key;".formatted(directory) : "";
         Files.writeString(config, """
-                daemon off; master_process off; pid %1$s/nginx-%2$s.pid; error_log %1$s/nginx.log;
-                events {}
-                http {
-                  access_log off; sendfile on; default_type application/octet-stream;
-                  client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
-                  uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
-                  server { listen 127.0.0.1:%3$d%4$s; root %1$s/www; %5$s }
-                }
-                """.formatted(directory, name, port, tls ? " ssl" : "", secured));
-        return new ProcessBuilder("nginx", "-c", config.toString(), "-e", directory.resolve("nginx.log").toString())
+            daemon off; master_process off; pid %1$s/nginx-%2$s.pid; error_log %1$s/nginx.log;
+            events {}
+            http {
+              access_log off; sendfile on; default_type application/octet-stream;
+              client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
+              uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
+              server { listen 127.0.0.1:%3$d%4$s; root %1$s/www; %5$s }
+            }
+            """.formatted(directory, name, port, tls ? " ssl" : "", secured));
+        return new ProcessBuilder(
+                        "nginx",
+                        "-c",
+                        config.toString(),
+                        "-e",
+                        directory.resolve("nginx.log").toString())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();

@@ -23,17 +23,17 @@ final class Startup {
     String run() throws IOException, InterruptedException {
         Path config = directory.resolve("c.toml");
         Files.writeString(config, """
-                [node]
-                state = "%1$s/state"
-                control_socket = "%1$s/c.sock"
-                [peer]
-                control_port = 0
-                data_port = 0
-                [mirror]
-                port = 0
-                [metrics]
-                port = 0
-                """.formatted(directory));
+            [node]
+            state = "%1$s/state"
+            control_socket = "%1$s/c.sock"
+            [peer]
+            control_port = 0
+            data_port = 0
+            [mirror]
+            port = 0
+            [metrics]
+            port = 0
+            """.formatted(directory));
         List<Double> ready = new ArrayList<>();
         List<Double> rss = new ArrayList<>();
         List<Double> cli = new ArrayList<>();

@@ -59,17 +59,20 @@ public record NodeConfig(
 
     /** A daemon that starts a ring of its own. */
     public static NodeConfig first(Path directory, String name, List<Registry> registries) {
-        return new NodeConfig(directory, name, "demo", List.of(), registries, Optional.empty(), 0, Optional.empty(), "");
+        return new NodeConfig(
+                directory, name, "demo", List.of(), registries, Optional.empty(), 0, Optional.empty(), "");
     }
 
     /** The same, joining a ring. */
     public NodeConfig joining(String... otherSeeds) {
-        return new NodeConfig(directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, certificates, more);
+        return new NodeConfig(
+                directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, certificates, more);
     }
 
     /** The same with a quota of the store. */
     public NodeConfig quota(String text) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, certificates, more);
+        return new NodeConfig(
+                directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, certificates, more);
     }
 
     /** The same with a mirror port that stays the same over restarts. */
