@@ -23,8 +23,7 @@ import ringpull.origin.OriginStream;
 
 class BodyTest extends HostileFixture {
     private static final String NAME = "registry.test";
-    private static final Duration SHORT = Duration.ofMillis(400);
-    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration SHORT = Duration.ofMillis(200);
 
     private OriginStream open(HostileServer.Handler handler, long offset) throws Exception {
         HostileServer server = plain(handler);
@@ -148,7 +147,7 @@ class BodyTest extends HostileFixture {
     @ParameterizedTest
     @ValueSource(strings = {"a", "X: aaaa\r\n", "HTTP/1.1 100 Continue\r\n\r\n"})
     void endlessHeadersAreCutOff(String piece) {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, Duration.ofSeconds(1), LONG);
+        timeouts = new Surroundings.Timeouts(SHORT, SHORT, Duration.ofSeconds(20), Duration.ofSeconds(1), SHORT);
         assertThatThrownBy(() -> open(
                         (request, out) -> {
                             out.write("HTTP/1.1 200 OK\r\nX: ".getBytes(UTF_8));
@@ -163,7 +162,7 @@ class BodyTest extends HostileFixture {
 
     @Test
     void headersThatDripAreCutOff() {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, SHORT, LONG);
+        timeouts = new Surroundings.Timeouts(SHORT, SHORT, Duration.ofSeconds(20), SHORT, SHORT);
         assertThatThrownBy(() -> open(
                         (request, out) -> {
                             while (true) {
@@ -179,14 +178,14 @@ class BodyTest extends HostileFixture {
 
     @Test
     void aSilentServerIsGivenUp() {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, SHORT, LONG, LONG);
+        timeouts = new Surroundings.Timeouts(SHORT, SHORT, SHORT, Duration.ofSeconds(20), SHORT);
         assertThatThrownBy(() -> open((request, out) -> sleep(20_000), 0))
                 .isInstanceOf(OriginException.Unreachable.class);
     }
 
     @Test
     void aBodyThatFallsSilentIsAnIOException() throws Exception {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, SHORT, LONG, LONG);
+        timeouts = new Surroundings.Timeouts(SHORT, SHORT, SHORT, Duration.ofSeconds(20), SHORT);
         HostileServer.Handler silent = (request, out) -> {
             HostileServer.head(out, 200, "Content-Length: 10", "");
             out.write(1);
