@@ -192,14 +192,14 @@ final class Pair {
                 Optional.empty(),
                 tls ? Optional.of(directory.resolve("ca.pem")) : Optional.empty()));
         NodeConfig config = NodeConfig.first(directory.resolve("holder-" + data), "holder", registries)
-                .quota(Long.toString(bytes * 3));
+                .quota((bytes * 3 >> 20) + " MiB");
         return NodeProcess.start(secured(config, tls));
     }
 
     private NodeProcess puller(String data, boolean tls, NodeProcess holder) throws IOException, InterruptedException {
         NodeConfig config = NodeConfig.first(directory.resolve("puller-" + data), "puller", List.of())
                 .joining(holder.control())
-                .quota(Long.toString(bytes + bytes / 2));
+                .quota((bytes + bytes / 2 >> 20) + " MiB");
         return NodeProcess.start(secured(config, tls));
     }
 
