@@ -25,6 +25,9 @@ class BodyTest extends HostileFixture {
     private static final String NAME = "registry.test";
     private static final Duration SHORT = Duration.ofMillis(200);
 
+    /** For what is not under test, on a busy machine. */
+    private static final Duration LONG = Duration.ofSeconds(20);
+
     private OriginStream open(HostileServer.Handler handler, long offset) throws Exception {
         HostileServer server = plain(handler);
         return origin(registry(NAME, server.url())).open(repository(NAME), ContentKind.BLOB, DIGEST, offset);
@@ -147,7 +150,7 @@ class BodyTest extends HostileFixture {
     @ParameterizedTest
     @ValueSource(strings = {"a", "X: aaaa\r\n", "HTTP/1.1 100 Continue\r\n\r\n"})
     void endlessHeadersAreCutOff(String piece) {
-        timeouts = new Surroundings.Timeouts(SHORT, SHORT, Duration.ofSeconds(20), Duration.ofSeconds(1), SHORT);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, Duration.ofSeconds(1), LONG);
         assertThatThrownBy(() -> open(
                         (request, out) -> {
                             out.write("HTTP/1.1 200 OK\r\nX: ".getBytes(UTF_8));
@@ -162,7 +165,7 @@ class BodyTest extends HostileFixture {
 
     @Test
     void headersThatDripAreCutOff() {
-        timeouts = new Surroundings.Timeouts(SHORT, SHORT, Duration.ofSeconds(20), SHORT, SHORT);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, SHORT, LONG);
         assertThatThrownBy(() -> open(
                         (request, out) -> {
                             while (true) {
@@ -178,14 +181,14 @@ class BodyTest extends HostileFixture {
 
     @Test
     void aSilentServerIsGivenUp() {
-        timeouts = new Surroundings.Timeouts(SHORT, SHORT, SHORT, Duration.ofSeconds(20), SHORT);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, SHORT, LONG, LONG);
         assertThatThrownBy(() -> open((request, out) -> sleep(20_000), 0))
                 .isInstanceOf(OriginException.Unreachable.class);
     }
 
     @Test
     void aBodyThatFallsSilentIsAnIOException() throws Exception {
-        timeouts = new Surroundings.Timeouts(SHORT, SHORT, SHORT, Duration.ofSeconds(20), SHORT);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, Duration.ofSeconds(2), LONG, LONG);
         HostileServer.Handler silent = (request, out) -> {
             HostileServer.head(out, 200, "Content-Length: 10", "");
             out.write(1);
