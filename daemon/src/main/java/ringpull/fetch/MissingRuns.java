@@ -65,9 +65,4 @@ final class MissingRuns {
         }
         return !runs.isEmpty();
     }
-
-    /** Whether nothing is left to take and nothing is out. */
-    synchronized boolean allArrived() {
-        return runs.isEmpty() && taken == 0;
-    }
 }
