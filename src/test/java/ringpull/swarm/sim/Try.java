@@ -1,0 +1,29 @@
+package ringpull.swarm.sim;
+
+public final class Try {
+    private Try() {}
+
+    public static void main(String[] a) {
+        int nodes = Integer.parseInt(a[0]);
+        long mib = Long.parseLong(a[1]);
+        int racks = a.length > 3 ? Integer.parseInt(a[3]) : 0;
+        for (String r : a[2].split(",")) {
+            Scenario s = Scenario.of(nodes, mib << 20).rtt(Double.parseDouble(r)).racks(racks);
+            if (a.length > 4) {
+                s = s.link(Long.parseLong(a[4])).origin(Long.parseLong(a[5]));
+            }
+            long t = System.nanoTime();
+            SwarmSimulation sim = new SwarmSimulation(s).startAll();
+            boolean ok = sim.runUntil(s.idealSeconds() * 6 + 20, () -> sim.doneCount() == nodes);
+            if (!ok) {
+                System.out.println(sim.describe());
+            }
+            double[] done = sim.nodes().stream().mapToDouble(n -> n.doneAt()).sorted().toArray();
+            System.out.printf(
+                    "n=%d rtt=%s ok=%s last=%.3f first=%.3f median=%.3f egress=%.3f dup=%.4f req=%d streams=%d msgs/node=%d home=%d q=%d crossed=%.2f wall=%.1f%n",
+                    nodes, r, ok, sim.makespan() / s.idealSeconds(), done[0] / s.idealSeconds(), done[nodes / 2] / s.idealSeconds(), sim.egress(),
+                    (double) sim.uploadedBytes() / s.bytes() / nodes, sim.origin().requests(), sim.origin().openMost(),
+                    sim.messages() / nodes, sim.homeMessages(), sim.queueMost(), (double) sim.crossedBytes() / s.bytes(), (System.nanoTime() - t) / 1e9);
+        }
+    }
+}
