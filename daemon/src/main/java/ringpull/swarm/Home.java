@@ -22,6 +22,12 @@ final class Home {
     private static final long GATHER_PER_CLIENT = 400_000;
     private static final long GATHER_MOST = 5 * SwarmLimits.SECONDS;
     private static final long REPORT_PER_CLIENT = SwarmLimits.MILLIS;
+    /** So many streams keep an origin busy while some of them are between two requests. */
+    private static final int STREAMS_LEAST = 4;
+
+    /** More streams than one for so many chunks only make each chunk come later. */
+    private static final int CHUNKS_PER_STREAM = 32;
+
     private static final int LEASES_PER_CLIENT = 4;
     private static final int ABROAD_LEASES = 16;
     private static final int REFUSALS = 3;
@@ -187,7 +193,7 @@ final class Home {
 
     private boolean leaseOrigin(LeaseBook known, Client client, long id) {
         int streams = streams();
-        int each = Math.clamp(Math.ceilDiv(streams, Math.max(1, clients.size())), 1, LEASES_PER_CLIENT);
+        int each = Math.clamp(Math.ceilDiv(STREAMS_LEAST, Math.max(1, clients.size())), 1, LEASES_PER_CLIENT);
         if (known.count(Lease.Kind.ORIGIN) >= streams || !client.wantsOrigin(each)) {
             return false;
         }
@@ -231,7 +237,11 @@ final class Home {
     }
 
     private int streams() {
-        return upstream == null ? budget.streams() : upstream.streams();
+        if (upstream != null) {
+            return upstream.streams();
+        }
+        int useful = book == null ? 1 : Math.max(STREAMS_LEAST, book.chunks() / CHUNKS_PER_STREAM);
+        return Math.min(budget.streams(), useful);
     }
 
     private boolean gathering() {

@@ -280,6 +280,10 @@ final class Puller implements Registration.Author {
         standing.leave();
     }
 
+    String debug() {
+        return exchange == null || reads == null ? "" : "(mesh " + exchange.neighbours().size() + " " + reads.debug() + " dup " + reads.duplicates() + ")";
+    }
+
     int duplicates() {
         return reads == null ? 0 : reads.duplicates();
     }

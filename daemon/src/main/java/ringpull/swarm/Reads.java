@@ -15,10 +15,10 @@ import ringpull.ring.MemberId;
  * elsewhere.
  */
 final class Reads {
-    private static final int WINDOW_LEAST = 4;
+    private static final int WINDOW_LEAST = 16;
     private static final int WINDOW_MOST = 256;
     private static final int RUN_MOST = 8;
-    private static final int SAMPLES = 3;
+    private static final int SAMPLES = 5;
     private static final long RATE_SPAN = SwarmLimits.SECONDS;
     private static final long HEDGE_LEAST = 300 * SwarmLimits.MILLIS;
     private static final long REST = 100 * SwarmLimits.MILLIS;
@@ -45,6 +45,8 @@ final class Reads {
         final int end;
         int next;
         long movedAt;
+        final long askedAt;
+        boolean begun;
         boolean hedged;
 
         Read(long id, Neighbour from, int first, int end, long now) {
@@ -53,6 +55,7 @@ final class Reads {
             this.next = first;
             this.end = end;
             this.movedAt = now;
+            this.askedAt = now;
         }
     }
 
@@ -61,6 +64,18 @@ final class Reads {
         this.digest = digest;
         this.exchange = exchange;
         this.fromAbroad = fromAbroad;
+    }
+
+    String debug() {
+        int can = 0;
+        int dry = 0;
+        int rest = 0;
+        for (Neighbour n : exchange.neighbours()) {
+            can += next(n, 0) >= 0 ? 1 : 0;
+            dry += n.dry ? 1 : 0;
+            rest += node.now() < n.restsUntil ? 1 : 0;
+        }
+        return "window " + window() + " inflight " + inFlight + " reads " + reads.size() + " can " + can + " dry " + dry + " rest " + rest + " delay " + delayLeast / 1000000 + "/" + delayMean / 1000000 + " missing " + (exchange.chunks() - exchange.taken().count());
     }
 
     int duplicates() {
@@ -177,9 +192,13 @@ final class Reads {
         if (read == null || chunk < read.next || chunk >= read.end) {
             return false;
         }
-        long delay = node.now() - read.movedAt;
-        delayMean = delayMean == 0 ? delay : (7 * delayMean + delay) / 8;
-        delayLeast = Math.min(delayLeast == SwarmLimits.NEVER ? delay : delayLeast + delayLeast / 256, delay);
+        if (!read.begun) {
+            // Later chunks of a read come right behind its first.
+            read.begun = true;
+            long delay = node.now() - read.askedAt;
+            delayMean = delayMean == 0 ? delay : (7 * delayMean + delay) / 8;
+            delayLeast = Math.min(delayLeast == SwarmLimits.NEVER ? delay : delayLeast + delayLeast / 256, delay);
+        }
         landedPerSpan = landedPerSpan * Math.exp(-(double) (node.now() - landedAt) / RATE_SPAN) + 1;
         landedAt = node.now();
         count(read, chunk + 1);

@@ -45,6 +45,11 @@ public final class Swarm {
         return puller == null ? 0 : puller.duplicates();
     }
 
+    public String debug(Digest digest) {
+        Puller p = pullers.get(digest);
+        return p == null ? "" : p.debug();
+    }
+
     /** Pullers that are registered here, over all blobs. */
     public int registered() {
         return homes.clients();

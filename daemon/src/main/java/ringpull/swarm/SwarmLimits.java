@@ -48,7 +48,7 @@ public final class SwarmLimits {
     static final int HOMES = 4_096;
 
     /** Neighbours that a puller looks for, and that it keeps. */
-    static final int MESH_WANTED = 24;
+    static final int MESH_WANTED = 32;
 
     static final int MESH_MOST = 64;
 

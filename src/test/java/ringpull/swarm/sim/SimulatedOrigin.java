@@ -17,6 +17,8 @@ public final class SimulatedOrigin {
     private long requests;
     private int open;
     private int openMost;
+    double lastAt;
+    double[] quarters = new double[4];
 
     /** The share of requests that it answers with 503 or 429. */
     double busyShare;
@@ -110,6 +112,11 @@ public final class SimulatedOrigin {
         }
         int piece = Math.max(0, length);
         egress += piece;
+        lastAt = simulation.seconds();
+        int q = (int) (egress * 4 / simulation.bytes());
+        if (q > 0 && q <= 4 && quarters[q - 1] == 0) {
+            quarters[q - 1] = lastAt;
+        }
         long took = simulation.nanos(piece, simulation.scenario().originBytes());
         long begun = simulation.now() + simulation.rtt() / 2;
         simulation.after(took, () -> {

@@ -36,7 +36,7 @@ public final class SwarmSimulation {
     private static final long DETECTION = 8 * SECOND;
 
     private final Scenario scenario;
-    private final Digest digest;
+    final Digest digest;
     private final List<SimulatedNode> nodes = new ArrayList<>();
     private final Map<MemberId, SimulatedNode> byId = new HashMap<>();
     private final Map<Digest, List<SimulatedNode>> orders = new HashMap<>();

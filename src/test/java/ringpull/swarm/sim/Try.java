@@ -18,7 +18,10 @@ public final class Try {
             if (!ok) {
                 System.out.println(sim.describe());
             }
+            sim.nodes().stream().sorted(java.util.Comparator.comparingDouble(n -> -n.doneAt())).limit(8).forEach(n -> System.out.print(" " + n.index + ":" + String.format("%.2f", n.doneAt()) + n.swarm().debug(sim.digest)));
+            System.out.println();
             double[] done = sim.nodes().stream().mapToDouble(n -> n.doneAt()).sorted().toArray();
+            System.out.println(java.util.Arrays.toString(java.util.Arrays.stream(sim.origin().quarters).map(x -> x / Scenario.of(nodes, mib << 20).link(a.length > 4 ? Long.parseLong(a[4]) : Scenario.GIGABIT).idealSeconds()).toArray()) + " last origin " + sim.origin().lastAt / s.idealSeconds());
             System.out.printf(
                     "n=%d rtt=%s ok=%s last=%.3f first=%.3f median=%.3f egress=%.3f dup=%.4f req=%d streams=%d msgs/node=%d home=%d q=%d crossed=%.2f wall=%.1f%n",
                     nodes, r, ok, sim.makespan() / s.idealSeconds(), done[0] / s.idealSeconds(), done[nodes / 2] / s.idealSeconds(), sim.egress(),
