@@ -111,18 +111,21 @@ final class Exchange {
         here.clear(chunk);
         taken.clear(chunk);
         statements[chunk] = null;
-        wake();
+        wake(chunk);
     }
 
     /** A chunk that was asked for does not come. */
     void release(int chunk) {
         if (!here.get(chunk) && taken.clear(chunk)) {
-            wake();
+            wake(chunk);
         }
     }
 
-    private void wake() {
-        ring.forEach(neighbour -> neighbour.dry = false);
+    /** This chunk is wanted again. */
+    private void wake(int chunk) {
+        for (Neighbour neighbour : ring) {
+            neighbour.dry &= !neighbour.has.get(chunk);
+        }
     }
 
     /** Looks for a member's acquaintance. */

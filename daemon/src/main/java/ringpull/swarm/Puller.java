@@ -1,6 +1,8 @@
 package ringpull.swarm;
 
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
@@ -19,7 +21,7 @@ final class Puller implements Registration.Author {
     private long sizeBytes = -1;
     private @Nullable Exchange exchange;
     private @Nullable Reads reads;
-    private List<MemberId> acquaintances = List.of();
+    private final Set<MemberId> acquaintances = new LinkedHashSet<>();
     private List<Run> asked = List.of();
     private boolean opening;
     private boolean presentSaid;
@@ -63,11 +65,11 @@ final class Puller implements Registration.Author {
                 errands.leases(),
                 errands.ended(),
                 whole || aloneSaid ? 0 : errands.slots(source),
-                known == null ? 0 : known.neighbours().size(),
+                known == null ? acquaintances.size() : known.neighbours().size(),
                 registration.veteran(),
                 errands.trouble(),
                 errands.pauseNanos(),
-                known == null ? List.of() : List.of(node.self()),
+                List.of(node.self()),
                 registration.silent());
     }
 
@@ -83,7 +85,7 @@ final class Puller implements Registration.Author {
         errands.granted(grant);
         Exchange known = exchange;
         if (known == null) {
-            acquaintances = grant.neighbours();
+            grant.neighbours().forEach(this::remember);
         } else {
             errands.settle(known);
             grant.neighbours().forEach(known::greet);
@@ -115,7 +117,7 @@ final class Puller implements Registration.Author {
         errands.settle(fresh);
         holders.forEach(fresh::holder);
         acquaintances.forEach(fresh::greet);
-        acquaintances = List.of();
+        acquaintances.clear();
         standing.soon();
         whole();
         fill();
@@ -207,9 +209,20 @@ final class Puller implements Registration.Author {
         }
     }
 
+    /** Somebody to greet as soon as the size is known. */
+    private void remember(MemberId member) {
+        if (acquaintances.size() < SwarmLimits.MESH_MOST) {
+            acquaintances.add(member);
+        }
+    }
+
     void hello(MemberId from, Message.Hello hello) {
         Exchange known = exchange;
-        if (known == null || !known.hello(from, hello)) {
+        if (known == null) {
+            remember(from);
+            return;
+        }
+        if (!known.hello(from, hello)) {
             node.send(from, new Message.Bye(digest, false));
             return;
         }

@@ -15,13 +15,13 @@ import ringpull.ring.MemberId;
  * elsewhere.
  */
 final class Reads {
-    private static final int WINDOW_LEAST = 16;
+    private static final int WINDOW_LEAST = 12;
     private static final int WINDOW_MOST = 256;
     private static final int RUN_MOST = 8;
     private static final int SAMPLES = 5;
     private static final long RATE_SPAN = SwarmLimits.SECONDS;
     private static final long HEDGE_LEAST = 300 * SwarmLimits.MILLIS;
-    private static final long REST = 100 * SwarmLimits.MILLIS;
+    private static final long REST = 30 * SwarmLimits.MILLIS;
     private static final long REST_MOST = 5 * SwarmLimits.SECONDS;
 
     private final Node node;
@@ -243,6 +243,9 @@ final class Reads {
     }
 
     private boolean onItsWay(int chunk) {
+        if (duplicates == 0) {
+            return false;
+        }
         for (Read other : reads.values()) {
             if (chunk >= other.next && chunk < other.end) {
                 return true;

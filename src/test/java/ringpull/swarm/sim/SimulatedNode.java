@@ -15,11 +15,11 @@ import ringpull.swarm.Message;
 import ringpull.swarm.Run;
 import ringpull.swarm.Statement;
 import ringpull.swarm.Swarm;
+import ringpull.swarm.Uploads;
 
 /** A member: the shipping {@link Swarm}, a link, and a disk that is never slow. */
 public final class SimulatedNode {
     private static final byte[] NOTHING = {};
-    private static final int UPLOADS_MOST = 16;
 
     public final int index;
     public final MemberId id;
@@ -41,6 +41,7 @@ public final class SimulatedNode {
     private final BitSet here = new BitSet();
     private final Map<Integer, Integer> parts = new HashMap<>();
     private final Deque<Upload> uploads = new ArrayDeque<>();
+    private Uploads admitted = new Uploads();
     private boolean sending;
     private long downFree;
     private boolean ticking;
@@ -48,6 +49,7 @@ public final class SimulatedNode {
     double doneAt = -1;
     String alone = "";
     long received;
+    long fromOrigin;
     long uploaded;
     long messages;
     long homeMessages;
@@ -80,6 +82,20 @@ public final class SimulatedNode {
 
     public int present() {
         return here.cardinality();
+    }
+
+    /** Bytes that it read from the origin. */
+    public long fromOrigin() {
+        return fromOrigin;
+    }
+
+    public String rack() {
+        return rack;
+    }
+
+    /** Its link has this fraction of the others' speed. */
+    public void slower(int times) {
+        linkBytes /= times;
     }
 
     public Swarm swarm() {
@@ -173,6 +189,7 @@ public final class SimulatedNode {
         int part = (int) (offset - (long) chunk * Chunk.SIZE_BYTES) + length;
         happen(new Event.Moved(simulation.digest(), read));
         parts.put(chunk, part);
+        fromOrigin += length;
         if (part >= Chunk.range(chunk, simulation.bytes()).length()) {
             parts.remove(chunk);
             land(read, chunk);
@@ -191,12 +208,12 @@ public final class SimulatedNode {
             }
             return;
         }
-        if (uploads.size() >= UPLOADS_MOST) {
+        if (!admitted.begin(reader.id, simulation.digest())) {
             simulation.after(simulation.rtt() / 2, () -> fail(reader, readerLife, read, Event.Outcome.BUSY));
             return;
         }
         uploads.add(new Upload(reader, readerLife, read, run.first(), run.end()));
-        queueMost = Math.max(queueMost, uploads.size());
+        queueMost = Math.max(queueMost, uploads.size() + (sending ? 1 : 0));
         send();
     }
 
@@ -213,6 +230,7 @@ public final class SimulatedNode {
         }
         Upload upload = uploads.poll();
         while (upload != null && (upload.reader.life != upload.readerLife || !upload.reader.reading(upload.read))) {
+            over(upload);
             upload = uploads.poll();
         }
         if (upload == null) {
@@ -221,6 +239,7 @@ public final class SimulatedNode {
         Upload now = upload;
         long half = simulation.rtt() / 2;
         if (!served.get(now.next)) {
+            over(now);
             simulation.after(half, () -> fail(now.reader, now.readerLife, now.read, Event.Outcome.NOT_HELD));
             send();
             return;
@@ -240,11 +259,17 @@ public final class SimulatedNode {
             if (!simulation.cut(this, now.reader)) {
                 now.reader.receive(length, begun, simulation.now() + half, () -> arrived(now, last));
             }
-            if (!last) {
+            if (last) {
+                over(now);
+            } else {
                 uploads.add(new Upload(now.reader, now.readerLife, now.read, now.next + 1, now.end));
             }
             send();
         });
+    }
+
+    private void over(Upload upload) {
+        admitted.end(upload.reader.id, simulation.digest());
     }
 
     private static void arrived(Upload upload, boolean last) {
@@ -282,6 +307,7 @@ public final class SimulatedNode {
             }
         }
         uploads.clear();
+        admitted = new Uploads();
         sending = false;
     }
 }

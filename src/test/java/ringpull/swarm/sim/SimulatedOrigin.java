@@ -20,13 +20,9 @@ public final class SimulatedOrigin {
     double lastAt;
     double[] quarters = new double[4];
 
-    /** The share of requests that it answers with 503 or 429. */
-    double busyShare;
-
-    /** Bytes after which it cuts every connection; 0: never. */
-    long cutBytes;
-
-    boolean refuses;
+    private double busyShare;
+    private long cutBytes;
+    private boolean refuses;
 
     private final class Stream {
         final SimulatedNode reader;
@@ -51,6 +47,20 @@ public final class SimulatedOrigin {
 
     SimulatedOrigin(SwarmSimulation simulation) {
         this.simulation = simulation;
+    }
+
+    /** From now on it answers this share of requests with 503 or 429. */
+    public void busyShare(double share) {
+        busyShare = share;
+    }
+
+    /** From now on it cuts every connection after so many bytes. */
+    public void cutBytes(long bytes) {
+        cutBytes = bytes;
+    }
+
+    public void refuse() {
+        refuses = true;
     }
 
     public long egress() {

@@ -49,6 +49,7 @@ public final class SwarmSimulation {
     private long now;
     private long order;
     private int done;
+    private int pending;
     private long trace = 17;
     private boolean traced;
     private boolean resets = true;
@@ -272,9 +273,18 @@ public final class SwarmSimulation {
         node.happen(new Event.Start(digest, "registry.example/image", -1, List.of()));
     }
 
+    /** Nodes that are to start and have not. */
+    public int pending() {
+        return pending;
+    }
+
     public SwarmSimulation startAll() {
         for (SimulatedNode node : nodes) {
-            after(random.nextLong(scenario.spreadMillis() * MILLI + 1), () -> start(node));
+            pending++;
+            after(random.nextLong(scenario.spreadMillis() * MILLI + 1), () -> {
+                pending--;
+                start(node);
+            });
         }
         return this;
     }
@@ -291,10 +301,11 @@ public final class SwarmSimulation {
     public boolean runUntil(double limitSeconds, BooleanSupplier condition) {
         long limit = (long) (limitSeconds * SECOND);
         while (!condition.getAsBoolean()) {
-            Planned next = plan.poll();
+            Planned next = plan.peek();
             if (next == null || next.time > limit) {
                 return false;
             }
+            plan.remove();
             now = Math.max(now, next.time);
             next.task.run();
         }

@@ -14,12 +14,19 @@ public final class Try {
             }
             long t = System.nanoTime();
             SwarmSimulation sim = new SwarmSimulation(s).startAll();
+            StringBuilder curve = new StringBuilder();
+            for (int q = 1; q <= 15; q++) {
+                double at = q * s.idealSeconds() / 10;
+                int qq = q;
+                sim.inSeconds(at, () -> curve.append(String.format(" %.1f:%.3f", qq / 10.0, sim.nodes().stream().mapToInt(n -> n.present()).average().orElse(0) / sim.chunks())));
+            }
             boolean ok = sim.runUntil(s.idealSeconds() * 6 + 20, () -> sim.doneCount() == nodes);
             if (!ok) {
                 System.out.println(sim.describe());
             }
             sim.nodes().stream().sorted(java.util.Comparator.comparingDouble(n -> -n.doneAt())).limit(8).forEach(n -> System.out.print(" " + n.index + ":" + String.format("%.2f", n.doneAt()) + n.swarm().debug(sim.digest)));
             System.out.println();
+            System.out.println(curve);
             double[] done = sim.nodes().stream().mapToDouble(n -> n.doneAt()).sorted().toArray();
             System.out.println(java.util.Arrays.toString(java.util.Arrays.stream(sim.origin().quarters).map(x -> x / Scenario.of(nodes, mib << 20).link(a.length > 4 ? Long.parseLong(a[4]) : Scenario.GIGABIT).idealSeconds()).toArray()) + " last origin " + sim.origin().lastAt / s.idealSeconds());
             System.out.printf(
