@@ -156,6 +156,6 @@ class ChunkServerTest extends ChunkServerHarness {
             transport.read(server().address(), digest, new ByteRange(0, blob.length), landed);
         }
         assertThat(landed.bytes()).isEqualTo(blob);
-        assertThat(servedBytes).hasValue(blob.length);
+        Await.until("counted", () -> servedBytes.get() == blob.length);
     }
 }
