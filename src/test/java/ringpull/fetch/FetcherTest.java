@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,9 +32,6 @@ import ringpull.blob.Repository;
 import ringpull.config.Config;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
-import ringpull.ring.Holders;
-import ringpull.ring.Member;
-import ringpull.ring.MemberId;
 import ringpull.store.BlobStore;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -100,7 +96,7 @@ class FetcherTest {
     void aHolderThatBreaksOffGivesItsRunToTheOthers() throws Exception {
         neighbour(1, content);
         neighbour(2, content);
-        transport.fault(address(1), new MemoryTransport.Fault.BreakAfter(Chunk.SIZE_BYTES + 5));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.BreakAfter(Chunk.SIZE_BYTES + 5));
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(origin.opens()).isZero();
@@ -110,7 +106,7 @@ class FetcherTest {
     @Test
     void whatDeadHoldersLackComesFromTheOriginFromTheFirstMissingByte() throws Exception {
         neighbour(1, content);
-        transport.fault(address(1), new MemoryTransport.Fault.BreakAfter(2 * Chunk.SIZE_BYTES));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.BreakAfter(2 * Chunk.SIZE_BYTES));
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(origin.bytesRead()).isLessThan(BYTES);
@@ -122,8 +118,8 @@ class FetcherTest {
     void oneFlippedBitOnANeighbourIsFoundFetchedElsewhereAndCounted() throws Exception {
         neighbour(1, content);
         neighbour(2, content);
-        transport.fault(address(1), new MemoryTransport.Fault.Flip(3));
-        transport.fault(address(2), new MemoryTransport.Fault.Flip(4));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.Flip(3));
+        transport.fault(TestHolders.address(2), new MemoryTransport.Fault.Flip(4));
 
         Fetch fetch = finished(fetcher.deliver(request()));
 
@@ -136,7 +132,7 @@ class FetcherTest {
     void withoutAnOriginALiarAmongHoldersIsFoundByAskingOneAtATime() throws Exception {
         neighbour(1, content);
         neighbour(2, content);
-        transport.fault(address(1), new MemoryTransport.Fault.Flip(3));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.Flip(3));
         origin.reachable(false);
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
@@ -180,7 +176,7 @@ class FetcherTest {
     @Test
     void aFalseSizeDoesNotPassForAFullDisk() throws Exception {
         neighbour(1, content);
-        ring.announce(digest, member(1), Chunk.BLOB_BYTES_MAX);
+        ring.announce(digest, TestHolders.member(1), Chunk.BLOB_BYTES_MAX);
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(stored()).isEqualTo(content);
@@ -188,11 +184,11 @@ class FetcherTest {
 
     @Test
     void aStaleHintIsForgottenAndTheOriginAsked() throws Exception {
-        transport.serve(address(1), wanted -> Optional.empty());
-        ring.announce(digest, member(1), BYTES);
+        transport.serve(TestHolders.address(1), wanted -> Optional.empty());
+        ring.announce(digest, TestHolders.member(1), BYTES);
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
-        assertThat(ring.disowned).containsExactly(member(1).id());
+        assertThat(ring.disowned()).containsExactly(TestHolders.member(1).id());
     }
 
     @Test
@@ -310,46 +306,14 @@ class FetcherTest {
         Proof proof = new Proof(digest);
         proof.update(ByteBuffer.wrap(blob));
         partial.complete(proof.finish(), "", "");
-        transport.serve(address(number), theirs::open);
-        ring.announce(digest, member(number), blob.length);
-    }
-
-    private static InetSocketAddress address(int number) {
-        return new InetSocketAddress("127.0.0." + number, 7747);
-    }
-
-    private static Member member(int number) {
-        String id = "%032x".formatted(number);
-        String host = "127.0.0." + number;
-        return new Member(new MemberId(id), 1, "node-" + number, List.of(host), 7746, 7747, "", "", List.of("memory"));
+        transport.serve(TestHolders.address(number), theirs::open);
+        ring.announce(digest, TestHolders.member(number), blob.length);
     }
 
     private static byte[] bytes(int length, long seed) {
         byte[] bytes = new byte[length];
         new Random(seed).nextBytes(bytes);
         return bytes;
-    }
-
-    /** What members announced, as the test says it. */
-    private static final class TestHolders implements Holders {
-        private final List<Holder> holders = new ArrayList<>();
-        private final Set<MemberId> disowned = new HashSet<>();
-
-        synchronized void announce(Digest blob, Member member, long sizeBytes) {
-            assertThat(blob).isNotNull();
-            holders.removeIf(holder -> holder.member().id().equals(member.id()));
-            holders.add(new Holder(member, sizeBytes));
-        }
-
-        @Override
-        public synchronized List<Holder> holders(Digest wanted) {
-            return List.copyOf(holders);
-        }
-
-        @Override
-        public synchronized void disown(MemberId member, Digest blob) {
-            disowned.add(member);
-        }
     }
 
     /** Tag records that last as long as a test. */
