@@ -2,68 +2,26 @@ package ringpull.fetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import ringpull.blob.BlobFile;
-import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
-import ringpull.blob.Proof;
-import ringpull.blob.ProofFailed;
-import ringpull.blob.Repository;
 import ringpull.config.Config;
-import ringpull.metrics.Meters;
-import ringpull.origin.memory.MemoryOrigin;
-import ringpull.store.BlobStore;
-import ringpull.store.PartialBlob;
-import ringpull.store.StoreFull;
 import ringpull.store.TagRecords;
 import ringpull.store.memory.MemoryBlobStore;
 import ringpull.transport.memory.MemoryTransport;
 
 /** A blob's whole journey, over the in-memory adapters that ship. */
-class FetcherTest {
-    private static final Repository REPOSITORY = new Repository("registry.test", "team/model");
-    private static final int BYTES = 5 * Chunk.SIZE_BYTES + 17;
-
-    private final byte[] content = bytes(BYTES, 1);
-    private final MemoryOrigin origin = new MemoryOrigin();
-    private final Digest digest = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-layer", content);
-    private final MemoryBlobStore store = MemoryBlobStore.create();
-    private final MemoryTransport transport = new MemoryTransport();
-    private final TestHolders ring = new TestHolders();
-    private final Journal journal = new Journal(InstantSource.system());
-    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-    private final List<AutoCloseable> toClose = new ArrayList<>();
-    private final Fetcher fetcher = fetcher(store);
-
-    @AfterEach
-    void close() throws Exception {
-        fetcher.close();
-        for (AutoCloseable part : toClose) {
-            part.close();
-        }
-        store.close();
-    }
-
+class FetcherTest extends FetchFixture {
     @Test
     void aBlobThatANeighbourHoldsIsNotAskedOfTheOrigin() throws Exception {
         neighbour(1, content);
@@ -257,63 +215,6 @@ class FetcherTest {
     private static Tags.TagOutcome.Resolved resolved(Tags.TagOutcome outcome) {
         assertThat(outcome).isInstanceOf(Tags.TagOutcome.Resolved.class);
         return (Tags.TagOutcome.Resolved) outcome;
-    }
-
-    private Fetcher fetcher(BlobStore into) {
-        return new Fetcher(into, ring, transport, origin, journal, new Meters(metrics), System::nanoTime);
-    }
-
-    private BlobRequest request() {
-        return new BlobRequest(digest, ContentKind.BLOB, Optional.of(REPOSITORY));
-    }
-
-    private static Fetch finished(Delivery delivery) throws InterruptedException {
-        assertThat(delivery).isInstanceOf(Delivery.Arriving.class);
-        Fetch fetch = ((Delivery.Arriving) delivery).fetch();
-        CountDownLatch ended = new CountDownLatch(1);
-        Runnable look = () -> {
-            if (fetch.state() != Fetch.State.RUNNING) {
-                ended.countDown();
-            }
-        };
-        try (Fetch.Subscription _ = fetch.onChange(look)) {
-            look.run();
-            assertThat(ended.await(60, TimeUnit.SECONDS)).as("the fetch ends").isTrue();
-        }
-        return fetch;
-    }
-
-    private byte[] stored() throws IOException {
-        try (BlobFile file = store.open(digest).orElseThrow()) {
-            ByteBuffer all = ByteBuffer.allocate((int) file.sizeBytes());
-            while (all.hasRemaining()) {
-                assertThat(file.channel().read(all, all.position())).isPositive();
-            }
-            return all.array();
-        }
-    }
-
-    private double count(String meter, String source) {
-        return metrics.get(meter).tag("source", source).counter().count();
-    }
-
-    private void neighbour(int number, byte[] blob) throws IOException, StoreFull, ProofFailed {
-        MemoryBlobStore theirs = MemoryBlobStore.create();
-        toClose.add(theirs);
-        PartialBlob partial = theirs.receive(digest, blob.length);
-        partial.write(0, ByteBuffer.wrap(blob));
-        partial.received(new ByteRange(0, blob.length));
-        Proof proof = new Proof(digest);
-        proof.update(ByteBuffer.wrap(blob));
-        partial.complete(proof.finish(), "", "");
-        transport.serve(TestHolders.address(number), theirs::open);
-        ring.announce(digest, TestHolders.member(number), blob.length);
-    }
-
-    private static byte[] bytes(int length, long seed) {
-        byte[] bytes = new byte[length];
-        new Random(seed).nextBytes(bytes);
-        return bytes;
     }
 
     /** Tag records that last as long as a test. */
