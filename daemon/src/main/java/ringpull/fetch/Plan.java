@@ -35,9 +35,9 @@ final class Plan {
     Plan(List<Holder> holders) {
         bySize = holders.stream().collect(Collectors.groupingBy(Holder::sizeBytes));
         bySize.entrySet().stream()
-                .sorted(Comparator.comparing((Map.Entry<Long, List<Holder>> group) ->
+                .sorted(Comparator.comparingInt((Map.Entry<Long, List<Holder>> group) ->
                                 -group.getValue().size())
-                        .thenComparing(Map.Entry::getKey))
+                        .thenComparingLong(Map.Entry::getKey))
                 .limit(SIZES_MAX)
                 .forEach(group -> attempts.add(new Attempt(group.getValue(), attempts.isEmpty())));
         if (attempts.isEmpty()) {
