@@ -23,7 +23,12 @@ public final class Bench {
                         new Pair(directory, number(options, "--bytes", 2L << 30), (int) number(options, "--rounds", 5))
                                 .run();
                     case "startup" -> new Startup(directory, (int) number(options, "--rounds", 5)).run();
-                    default -> throw new IOException("usage: bench/run pair|startup [--json] [--bytes N] [--rounds N]");
+                    case "verify" ->
+                        new Verify(directory, number(options, "--bytes", 512L << 20), (int)
+                                        number(options, "--rounds", 7))
+                                .run();
+                    default ->
+                        throw new IOException("usage: bench/run pair|startup|verify [--json] [--bytes N] [--rounds N]");
                 };
                 System.out.println(
                         "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()
