@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -14,6 +15,9 @@ class NativeCodeTest {
     private static final Path BUILD =
             Path.of(System.getProperty("ringpull.root", "."), "native", "build").toAbsolutePath();
     private static final int NO_COMPILER = 77;
+
+    /** What the script needs besides a compiler. */
+    private static final List<String> PROGRAMS = List.of("bash", "env", "dirname", "rm");
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -34,7 +38,7 @@ class NativeCodeTest {
     void withoutACompilerNothingIsBuiltAndThatIsSaid() throws IOException, InterruptedException {
         Path library = directory.resolve("libringpull.so");
         Path bin = Files.createDirectory(directory.resolve("bin"));
-        for (String program : new String[] {"bash", "env", "dirname", "rm"}) {
+        for (String program : PROGRAMS) {
             Files.createSymbolicLink(bin.resolve(program), Path.of("/usr/bin", program));
         }
         ProcessBuilder build = new ProcessBuilder(BUILD.toString(), library.toString());
@@ -42,6 +46,9 @@ class NativeCodeTest {
         build.environment().remove("CC");
 
         int exit = run(build);
+        for (String program : PROGRAMS) {
+            Files.delete(bin.resolve(program));
+        }
 
         assertThat(exit).as(output).isZero();
         assertThat(output).contains("no C compiler");

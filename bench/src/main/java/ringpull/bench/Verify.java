@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -35,11 +36,11 @@ import ringpull.hash.Sha256;
 final class Verify {
     private static final int STEP_BYTES = 256 << 10;
     private static final int BATCH = 4 * LadderProof.LANES;
-    private static final int WARM_UP_ROUNDS = 2;
+    private static final Duration TIME = Duration.ofSeconds(55);
 
+    private final Run run;
     private final Path path;
     private final long bytes;
-    private final int rounds;
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private final ByteBuffer step = ByteBuffer.allocateDirect(STEP_BYTES);
 
@@ -52,13 +53,14 @@ final class Verify {
     private final List<Double> scalings = new ArrayList<>();
     private final List<Double> allocated = new ArrayList<>();
 
-    Verify(Path directory, long bytes, int rounds) {
-        this.path = directory.resolve("blob");
-        this.bytes = bytes;
-        this.rounds = rounds;
+    Verify(Run run) throws IOException {
+        this.run = run;
+        this.path = run.file("blob");
+        this.bytes = run.number("--bytes", 512L << 20);
     }
 
-    String run() throws IOException, InterruptedException {
+    String measure() throws IOException, InterruptedException {
+        Rounds rounds = run.rounds(Rounds.USUAL, TIME);
         int cores = Runtime.getRuntime().availableProcessors();
         write();
         try (Libcrypto libcrypto = new Libcrypto();
@@ -67,13 +69,13 @@ final class Verify {
             Digest digest = Digest.ofBytes(hash(libcrypto, channel));
             BlobFile file = new BlobFile(digest, bytes, channel);
             Ladder ladder = make(file);
-            for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
-                round(libcrypto, file, ladder, pool, cores, round >= 0);
+            while (rounds.next()) {
+                round(libcrypto, file, ladder, pool, cores, !rounds.warmUp());
             }
         } catch (ProofFailed | ExecutionException e) {
             throw new IOException("what was measured is wrong: " + e.getMessage(), e);
         }
-        return report(cores);
+        return report(cores, rounds);
     }
 
     private void round(
@@ -174,8 +176,8 @@ final class Verify {
         }
     }
 
-    private String report(int cores) {
-        boolean noisy = Measure.spread(openssl) > 0.2;
+    private String report(int cores, Rounds rounds) {
+        boolean noisy = Measure.spread(openssl) > Measure.NOISE || rounds.cutShort();
         System.out.println(
                 Bench.format("hasher                    %s", Sha256.fastest().name()));
         System.out.println(Bench.format("openssl, one core         %.2f GB/s", Measure.median(openssl)));
@@ -189,14 +191,13 @@ final class Verify {
                 "prove by it, %d cores      %.2f GB/s, scaling %.2f by CPU seconds%s",
                 cores, Measure.median(allCores), Measure.median(scalings), noisy ? "; NOISY" : ""));
         return Bench.format(
-                "{\"hasher\":\"%s\",\"bytes\":%d,\"rounds\":%d,\"warm_up_rounds\":%d,\"openssl_one_core_gbps\":%.3f,"
+                "{\"hasher\":\"%s\",\"bytes\":%d,\"rounds\":%d,\"openssl_one_core_gbps\":%.3f,"
                         + "\"make_one_core_gbps\":%.3f,\"make_ratio\":%.3f,\"prove_one_core_gbps\":%.3f,"
                         + "\"prove_ratio\":%.3f,\"prove_all_cores_gbps\":%.3f,\"cores\":%d,\"scaling\":%.3f,"
                         + "\"alloc_bytes_per_gb\":%.0f,\"rehash_bytes_after_kill\":null,\"noisy\":%b}",
                 Sha256.fastest().name(),
                 bytes,
-                rounds,
-                WARM_UP_ROUNDS,
+                rounds.measured(),
                 Measure.median(openssl),
                 Measure.median(make),
                 Measure.median(makeRatios),
