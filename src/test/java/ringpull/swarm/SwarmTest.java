@@ -2,6 +2,7 @@ package ringpull.swarm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,8 +35,10 @@ class SwarmTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8, 40})
     void oneCopyLeavesTheOriginAndTheLastIsNearlyAsFastAsOneAlone(int nodes) {
-        Scenario scenario =
-                Scenario.of(nodes, 200 * MIB).link(50_000_000).origin(50_000_000).seed(nodes);
+        Scenario scenario = Scenario.of(nodes, 200 * MIB)
+                .link(50_000_000)
+                .origin(50_000_000)
+                .seed(nodes);
         SwarmSimulation swarm = new SwarmSimulation(scenario).startAll();
 
         completesWithin(swarm, 1.0001);
@@ -47,7 +50,8 @@ class SwarmTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 10, 50})
     void theWayMayBeLong(int rttMillis) {
-        Scenario scenario = Scenario.of(40, 400 * MIB).link(50_000_000).origin(50_000_000).rtt(rttMillis);
+        Scenario scenario =
+                Scenario.of(40, 400 * MIB).link(50_000_000).origin(50_000_000).rtt(rttMillis);
         SwarmSimulation swarm = new SwarmSimulation(scenario).startAll();
 
         completesWithin(swarm, 1.05);
@@ -97,7 +101,7 @@ class SwarmTest {
     private static SimulatedNode mostLeases(SwarmSimulation swarm) {
         return swarm.nodes().stream()
                 .filter(node -> node.alive() && node != swarm.homes().getFirst())
-                .max(java.util.Comparator.comparingLong(SimulatedNode::fromOrigin))
+                .max(Comparator.comparingLong(SimulatedNode::fromOrigin))
                 .orElseThrow();
     }
 
@@ -150,7 +154,7 @@ class SwarmTest {
         SimulatedNode other = swarm.homes().get(5);
         // One that thinks the home dead, and one that thinks so of the next in rank.
         swarm.believe((viewer, member) ->
-                viewer == other && member == first || viewer == swarm.homes().get(7) && member == second);
+                (viewer == other && member == first) || (viewer == swarm.homes().get(7) && member == second));
         swarm.startAll();
 
         completesWithin(swarm, 1.05);
@@ -181,14 +185,17 @@ class SwarmTest {
         List<SimulatedNode> slow = swarm.nodes().subList(0, 4);
         slow.forEach(node -> node.slower(10));
 
-        assertThat(swarm.runUntil(LIMIT, () -> swarm.nodes().stream()
-                        .allMatch(node -> slow.contains(node) || node.doneAt() >= 0)))
+        assertThat(swarm.runUntil(
+                        LIMIT,
+                        () -> swarm.nodes().stream().allMatch(node -> slow.contains(node) || node.doneAt() >= 0)))
                 .as(swarm.describe())
                 .isTrue();
         double fast = swarm.makespan();
         completesWithin(swarm, 1.05);
 
-        assertThat(fast / forty(seed).idealSeconds()).as("the others do not wait for the slow").isLessThan(1.6);
+        assertThat(fast / forty(seed).idealSeconds())
+                .as("the others do not wait for the slow")
+                .isLessThan(1.6);
     }
 
     @ParameterizedTest
@@ -200,7 +207,8 @@ class SwarmTest {
         swarm.nodes().stream().filter(node -> node != late).forEach(swarm::start);
         swarm.inSeconds(atSeconds, () -> swarm.start(late));
 
-        assertThat(swarm.runUntil(atSeconds + 0.1, () -> late.alive() && late.doneAt() > 0)).isFalse();
+        assertThat(swarm.runUntil(atSeconds + 0.1, () -> late.alive() && late.doneAt() > 0))
+                .isFalse();
         completesWithin(swarm, 1.001);
 
         assertThat(late.doneAt() - atSeconds).isLessThan(1.25 * scenario.idealSeconds());
@@ -220,13 +228,19 @@ class SwarmTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     void theHomeOfARackDies(long seed) {
-        Scenario scenario = Scenario.of(30, 120 * MIB).racks(3).link(50_000_000).origin(50_000_000).seed(seed);
+        Scenario scenario = Scenario.of(30, 120 * MIB)
+                .racks(3)
+                .link(50_000_000)
+                .origin(50_000_000)
+                .seed(seed);
         SwarmSimulation swarm = new SwarmSimulation(scenario).startAll();
         swarm.inSeconds(1, () -> swarm.kill(swarm.homes().getFirst()));
-        swarm.inSeconds(1.2, () -> swarm.kill(swarm.homes().stream()
-                .filter(node -> node.rack().equals("rack1") && node.alive())
-                .findFirst()
-                .orElseThrow()));
+        swarm.inSeconds(
+                1.2,
+                () -> swarm.kill(swarm.homes().stream()
+                        .filter(node -> node.rack().equals("rack1") && node.alive())
+                        .findFirst()
+                        .orElseThrow()));
 
         completesWithin(swarm, 1.25);
     }
@@ -237,7 +251,9 @@ class SwarmTest {
         swarm.origin().refuse();
 
         assertThat(swarm.runUntil(
-                        30, () -> swarm.nodes().stream().noneMatch(node -> node.alone().isEmpty())))
+                        30,
+                        () -> swarm.nodes().stream()
+                                .noneMatch(node -> node.alone().isEmpty())))
                 .as(swarm.describe())
                 .isTrue();
     }
@@ -261,7 +277,8 @@ class SwarmTest {
     }
 
     private static long trace(long seed) {
-        SwarmSimulation swarm = new SwarmSimulation(forty(seed).loss(0.02)).traced().startAll();
+        SwarmSimulation swarm =
+                new SwarmSimulation(forty(seed).loss(0.02)).traced().startAll();
         swarm.inSeconds(1.5, () -> swarm.kill(swarm.homes().getFirst()));
         completes(swarm);
         return swarm.traceHash();

@@ -1,9 +1,6 @@
 package ringpull.swarm;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
 import ringpull.blob.Digest;
-import ringpull.ring.MemberId;
 
 /**
  * How many streams to its origin a blob's home may lease out, as the registry's home says. Until that has answered: one,
@@ -64,8 +61,7 @@ final class Budget {
         if (!first.isEmpty()) {
             node.send(
                     first.getFirst(),
-                    new Message.Need(
-                            registry, digest, wanted ? SwarmLimits.BLOB_STREAMS : 0, pause, 0, node.self()));
+                    new Message.Need(registry, digest, wanted ? SwarmLimits.BLOB_STREAMS : 0, pause, 0, node.self()));
         }
     }
 
@@ -73,8 +69,7 @@ final class Budget {
         if (allow.registry().equals(registry)) {
             answered = true;
             allowed = Math.clamp(allow.streams(), 0, SwarmLimits.BLOB_STREAMS);
-            pausedUntil = Math.max(
-                    pausedUntil, node.now() + Math.clamp(allow.pauseNanos(), 0, SwarmLimits.PAUSE_MOST));
+            pausedUntil = Math.max(pausedUntil, node.now() + Math.clamp(allow.pauseNanos(), 0, SwarmLimits.PAUSE_MOST));
         }
     }
 }

@@ -56,8 +56,8 @@ final class Errands {
 
     List<Lease> leases() {
         return errands.values().stream()
-                .map(e -> new Lease(
-                        e.lease.id(), e.lease.kind(), e.lease.first(), e.next, e.end, node.now() - e.movedAt))
+                .map(e ->
+                        new Lease(e.lease.id(), e.lease.kind(), e.lease.first(), e.next, e.end, node.now() - e.movedAt))
                 .toList();
     }
 
@@ -66,7 +66,11 @@ final class Errands {
     }
 
     int slots(String source) {
-        return refused || node.now() < pausedUntil || (source.isEmpty() && node.rack().isEmpty()) ? 0 : SLOTS;
+        return refused
+                        || node.now() < pausedUntil
+                        || (source.isEmpty() && node.rack().isEmpty())
+                ? 0
+                : SLOTS;
     }
 
     Message.Trouble trouble() {

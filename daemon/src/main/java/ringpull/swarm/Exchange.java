@@ -59,7 +59,8 @@ final class Exchange {
         return ring;
     }
 
-    @Nullable Neighbour neighbour(MemberId id) {
+    @Nullable
+    Neighbour neighbour(MemberId id) {
         return mesh.get(id);
     }
 
@@ -67,7 +68,8 @@ final class Exchange {
         return copies[chunk];
     }
 
-    @Nullable Statement statement(int chunk) {
+    @Nullable
+    Statement statement(int chunk) {
         return statements[chunk];
     }
 

@@ -92,8 +92,7 @@ final class Gate {
                 share.allowed = allowed;
                 node.send(
                         share.home,
-                        new Message.Allow(
-                                registry, entry.getKey(), allowed, Math.max(0, pausedUntil - node.now())));
+                        new Message.Allow(registry, entry.getKey(), allowed, Math.max(0, pausedUntil - node.now())));
             }
         }
     }

@@ -72,7 +72,8 @@ final class Home {
         return sizeBytes;
     }
 
-    @Nullable LeaseBook book() {
+    @Nullable
+    LeaseBook book() {
         return book;
     }
 
@@ -182,8 +183,7 @@ final class Home {
             if (opening != null || streams() == 0 || !client.wantsOrigin(1)) {
                 return false;
             }
-            Granted first =
-                    new Granted(id, client, Lease.Kind.ORIGIN, 0, SwarmLimits.OPENING_CHUNKS, node.now());
+            Granted first = new Granted(id, client, Lease.Kind.ORIGIN, 0, SwarmLimits.OPENING_CHUNKS, node.now());
             client.leases.put(id, first);
             opening = first;
             return true;
@@ -199,8 +199,7 @@ final class Home {
         }
         ChunkBits of = upstream == null ? null : upstream.leased();
         int sharers = Math.min(streams, clients.size() * each);
-        Granted granted =
-                known.grant(client, Lease.Kind.ORIGIN, of, sharers, id, sparesOrphans(), node.now());
+        Granted granted = known.grant(client, Lease.Kind.ORIGIN, of, sharers, id, sparesOrphans(), node.now());
         if (granted == null && !orphansWait(known)) {
             granted = known.divide(client, Lease.Kind.ORIGIN, id, node.now());
             if (granted != null) {
@@ -284,8 +283,7 @@ final class Home {
     }
 
     private long reportEvery() {
-        return Math.clamp(
-                clients.size() * REPORT_PER_CLIENT, SwarmLimits.REPORT_LEAST, SwarmLimits.REPORT_MOST);
+        return Math.clamp(clients.size() * REPORT_PER_CLIENT, SwarmLimits.REPORT_LEAST, SwarmLimits.REPORT_MOST);
     }
 
     /** What other racks have, for a rack's home; nothing for a puller. */
@@ -310,7 +308,8 @@ final class Home {
             return true;
         }
         long refused = order.stream().filter(client -> client.refused).count();
-        boolean everyone = order.stream().allMatch(client -> client.refused || client.report.source().isEmpty());
+        boolean everyone = order.stream()
+                .allMatch(client -> client.refused || client.report.source().isEmpty());
         boolean whole = book != null && book.complete();
         return refused > 0 && everyone && !whole && refused >= Math.min(REFUSALS, order.size());
     }

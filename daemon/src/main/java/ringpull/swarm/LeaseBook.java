@@ -52,7 +52,8 @@ final class LeaseBook {
         return leases.values().stream().filter(g -> g.kind == kind).count();
     }
 
-    @Nullable Granted get(long id) {
+    @Nullable
+    Granted get(long id) {
         return leases.get(id);
     }
 
@@ -117,8 +118,15 @@ final class LeaseBook {
      * @param of the chunks that may be leased; null: all
      * @param streams that share what is left
      */
-    @Nullable Granted grant(
-            Client holder, Lease.Kind kind, @Nullable ChunkBits of, int streams, long id, boolean spareOrphans, long now) {
+    @Nullable
+    Granted grant(
+            Client holder,
+            Lease.Kind kind,
+            @Nullable ChunkBits of,
+            int streams,
+            long id,
+            boolean spareOrphans,
+            long now) {
         int first = nextFree(of, 0, spareOrphans);
         if (first < 0) {
             return null;
@@ -150,7 +158,8 @@ final class LeaseBook {
     }
 
     /** Takes the second half of the lease that keeps the others waiting, if there is one. */
-    @Nullable Granted divide(Client holder, Lease.Kind kind, long id, long now) {
+    @Nullable
+    Granted divide(Client holder, Lease.Kind kind, long id, long now) {
         Granted slowest = null;
         for (Granted g : leases.values()) {
             boolean slow = pace > 0 && (now - g.grantedAt) / (g.next - g.first + 1) > 3 * pace;

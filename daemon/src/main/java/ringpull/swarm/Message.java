@@ -50,8 +50,25 @@ public sealed interface Message {
             implements Message {
         Report onward() {
             return new Report(
-                    digest, scope, puller, rack, hops + 1, nonce, source, sizeBytes, held, have, leases, ended, slots,
-                    neighbours, veteran, trouble, pauseNanos, contacts, silent);
+                    digest,
+                    scope,
+                    puller,
+                    rack,
+                    hops + 1,
+                    nonce,
+                    source,
+                    sizeBytes,
+                    held,
+                    have,
+                    leases,
+                    ended,
+                    slots,
+                    neighbours,
+                    veteran,
+                    trouble,
+                    pauseNanos,
+                    contacts,
+                    silent);
         }
     }
 

@@ -269,7 +269,10 @@ final class Puller implements Registration.Author {
                 running.fill();
             }
         }
-        if (!presentSaid && standing.homeless() && !errands.busy() && (known == null || known.neighbours().isEmpty())) {
+        if (!presentSaid
+                && standing.homeless()
+                && !errands.busy()
+                && (known == null || known.neighbours().isEmpty())) {
             alone("no member answers as its home");
         }
     }
@@ -291,10 +294,6 @@ final class Puller implements Registration.Author {
             exchange.leave();
         }
         standing.leave();
-    }
-
-    String debug() {
-        return exchange == null || reads == null ? "" : "(mesh " + exchange.neighbours().size() + " " + reads.debug() + " dup " + reads.duplicates() + ")";
     }
 
     int duplicates() {

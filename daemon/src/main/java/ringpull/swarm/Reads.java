@@ -66,18 +66,6 @@ final class Reads {
         this.fromAbroad = fromAbroad;
     }
 
-    String debug() {
-        int can = 0;
-        int dry = 0;
-        int rest = 0;
-        for (Neighbour n : exchange.neighbours()) {
-            can += next(n, 0) >= 0 ? 1 : 0;
-            dry += n.dry ? 1 : 0;
-            rest += node.now() < n.restsUntil ? 1 : 0;
-        }
-        return "window " + window() + " inflight " + inFlight + " reads " + reads.size() + " can " + can + " dry " + dry + " rest " + rest + " delay " + delayLeast / 1000000 + "/" + delayMean / 1000000 + " missing " + (exchange.chunks() - exchange.taken().count());
-    }
-
     int duplicates() {
         return duplicates;
     }
@@ -315,7 +303,8 @@ final class Reads {
         new ArrayList<>(reads.values()).forEach(this::cancel);
     }
 
-    @Nullable MemberId source(long id) {
+    @Nullable
+    MemberId source(long id) {
         Read read = reads.get(id);
         return read == null ? null : read.from.id;
     }

@@ -28,7 +28,9 @@ public final class Swarm {
     public List<Effect> handle(Event event, long nowNanos) {
         node.advance(nowNanos);
         happened(event);
-        for (Message own = node.toSelf().poll(); own != null; own = node.toSelf().poll()) {
+        for (Message own = node.toSelf().poll();
+                own != null;
+                own = node.toSelf().poll()) {
             received(node.self(), own);
         }
         return node.drain();
@@ -43,11 +45,6 @@ public final class Swarm {
     public int duplicates(Digest digest) {
         Puller puller = pullers.get(digest);
         return puller == null ? 0 : puller.duplicates();
-    }
-
-    public String debug(Digest digest) {
-        Puller p = pullers.get(digest);
-        return p == null ? "" : p.debug();
     }
 
     /** Pullers that are registered here, over all blobs. */

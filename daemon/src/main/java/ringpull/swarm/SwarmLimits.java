@@ -19,7 +19,7 @@ public final class SwarmLimits {
     /** Statements in one {@link Message.Have}. */
     public static final int STATEMENTS = 128;
 
-    public static final int STATEMENT_BYTES = 4_096;
+    public static final int SIGNATURE_BYTES = 1_024;
 
     /** Members that a report says did not answer. */
     public static final int SILENT = 4;

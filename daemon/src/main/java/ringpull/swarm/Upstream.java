@@ -110,7 +110,12 @@ final class Upstream implements Registration.Author {
                 held.movedAt = node.now();
             }
             held.lease = new Lease(
-                    held.lease.id(), held.lease.kind(), held.lease.first(), next, held.lease.end(), node.now() - held.movedAt);
+                    held.lease.id(),
+                    held.lease.kind(),
+                    held.lease.first(),
+                    next,
+                    held.lease.end(),
+                    node.now() - held.movedAt);
             if (next == end) {
                 leases.remove(held.lease.id());
                 ended.add(held.lease.id());

@@ -149,11 +149,12 @@ public final class SimulatedNode {
                 }
                 simulation.after(simulation.rtt() / 2, () -> holder.asked(this, lived, read, run));
             }
-            case Effect.Shorten(Digest d, long read, int end) -> reads.computeIfPresent(read, (r, e) -> Math.min(e, end));
+            case Effect.Shorten(Digest d, long read, int end) ->
+                reads.computeIfPresent(read, (r, e) -> Math.min(e, end));
             case Effect.Cancel(Digest d, long read) -> reads.remove(read);
             case Effect.Attest(Digest d, int chunk) -> {
                 served.set(chunk);
-                happen(new Event.Attested(digest, new Statement(id, new Run(chunk, chunk + 1), NOTHING)));
+                happen(new Event.Attested(digest, new Statement(id, new Run(chunk, chunk + 1), List.of(), NOTHING)));
             }
             case Effect.Check check -> {
                 served.set(check.chunk());

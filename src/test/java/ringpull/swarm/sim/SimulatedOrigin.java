@@ -17,14 +17,12 @@ public final class SimulatedOrigin {
     private long requests;
     private int open;
     private int openMost;
-    double lastAt;
-    double[] quarters = new double[4];
 
     private double busyShare;
     private long cutBytes;
     private boolean refuses;
 
-    private final class Stream {
+    private static final class Stream {
         final SimulatedNode reader;
         final long read;
         final int life;
@@ -122,11 +120,6 @@ public final class SimulatedOrigin {
         }
         int piece = Math.max(0, length);
         egress += piece;
-        lastAt = simulation.seconds();
-        int q = (int) (egress * 4 / simulation.bytes());
-        if (q > 0 && q <= 4 && quarters[q - 1] == 0) {
-            quarters[q - 1] = lastAt;
-        }
         long took = simulation.nanos(piece, simulation.scenario().originBytes());
         long begun = simulation.now() + simulation.rtt() / 2;
         simulation.after(took, () -> {

@@ -32,6 +32,11 @@ public final class SwarmSimulation {
     static final long MILLI = 1_000_000L;
     static final long TICK = 20 * MILLI;
 
+    /** Bytes of a puller's id, source, counters and contacts, and of a lease. */
+    private static final int STATE_FIXED = 160;
+
+    private static final int STATE_LEASE = 32;
+
     /** How long the ring takes to find a death. */
     private static final long DETECTION = 8 * SECOND;
 
@@ -50,6 +55,7 @@ public final class SwarmSimulation {
     private long order;
     private int done;
     private int pending;
+    private int stateBytes;
     private long trace = 17;
     private boolean traced;
     private boolean resets = true;
@@ -67,7 +73,8 @@ public final class SwarmSimulation {
         for (int i = 0; i < scenario.nodes(); i++) {
             MemberId id = MemberId.random(random);
             String rack = scenario.racks() == 0 ? "" : "rack" + i % scenario.racks();
-            SimulatedNode node = new SimulatedNode(this, i, id, rack, new Swarm(id, new View(i), random(random.nextLong())));
+            SimulatedNode node =
+                    new SimulatedNode(this, i, id, rack, new Swarm(id, new View(i), random(random.nextLong())));
             nodes.add(node);
             byId.put(id, node);
         }
@@ -209,7 +216,9 @@ public final class SwarmSimulation {
         if (traced) {
             int what = effect instanceof Effect.Send(MemberId to, Message message)
                     ? to.hashCode() * 31 + message.getClass().getSimpleName().hashCode()
-                    : effect instanceof Effect.Check check ? check.chunk() : effect.toString().hashCode();
+                    : effect instanceof Effect.Check check
+                            ? check.chunk()
+                            : effect.toString().hashCode();
             trace = 31 * (31 * (31 * trace + now) + node.index) + what;
         }
     }
@@ -245,7 +254,12 @@ public final class SwarmSimulation {
     void deliver(SimulatedNode from, MemberId to, Message message) {
         from.messages++;
         SimulatedNode target = node(to);
-        if (message instanceof Message.Report) {
+        if (message instanceof Message.Report report) {
+            stateBytes = Math.max(
+                    stateBytes,
+                    STATE_FIXED
+                            + Long.BYTES * report.have().size()
+                            + STATE_LEASE * report.leases().size());
             target.homeMessages++;
         } else if (message instanceof Message.Grant) {
             from.homeMessages++;
@@ -344,6 +358,11 @@ public final class SwarmSimulation {
         return nodes.stream().mapToLong(node -> node.homeMessages).max().orElse(0);
     }
 
+    /** What a home remembers of a puller, at most, in bytes: its ids and counters, its runs and its leases. */
+    public int stateBytes() {
+        return stateBytes;
+    }
+
     public int queueMost() {
         return nodes.stream().mapToInt(node -> node.queueMost).max().orElse(0);
     }
@@ -353,10 +372,16 @@ public final class SwarmSimulation {
     }
 
     public String describe() {
-        StringBuilder text = new StringBuilder("seed " + scenario.seed() + ", at " + seconds() + " s, egress " + egress());
+        StringBuilder text =
+                new StringBuilder("seed " + scenario.seed() + ", at " + seconds() + " s, egress " + egress());
         for (SimulatedNode node : nodes) {
             if (node.alive && node.doneAt < 0 && text.length() < 4_000) {
-                text.append("\n  node ").append(node.index).append(' ').append(node.present()).append('/').append(chunks());
+                text.append("\n  node ")
+                        .append(node.index)
+                        .append(' ')
+                        .append(node.present())
+                        .append('/')
+                        .append(chunks());
                 text.append(node.opened ? "" : " unopened").append(node.alone.isEmpty() ? "" : " alone: " + node.alone);
             }
         }
