@@ -2,10 +2,8 @@ package ringpull.swarm;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
@@ -21,7 +19,6 @@ final class Home {
     private static final long GATHER = SwarmLimits.SECONDS;
     private static final long GATHER_PER_CLIENT = 400_000;
     private static final long GATHER_MOST = 5 * SwarmLimits.SECONDS;
-    private static final long REPORT_PER_CLIENT = SwarmLimits.MILLIS;
     /** So many streams keep an origin busy while some of them are between two requests. */
     private static final int STREAMS_LEAST = 4;
 
@@ -30,7 +27,6 @@ final class Home {
 
     private static final int LEASES_PER_CLIENT = 4;
     private static final int ABROAD_LEASES = 16;
-    private static final int REFUSALS = 3;
     private static final int PUSH_MOST = 256;
 
     private final Node node;
@@ -38,6 +34,7 @@ final class Home {
     private final String scope;
     private final Budget budget;
     private final @Nullable Upstream upstream;
+    private final Advice advice;
     private final Map<MemberId, Client> clients = new LinkedHashMap<>();
     private final List<Client> order = new ArrayList<>();
     private final long createdAt;
@@ -56,6 +53,7 @@ final class Home {
         this.scope = scope;
         this.budget = budget;
         this.upstream = scope.isEmpty() ? null : new Upstream(node, digest, this);
+        this.advice = new Advice(node, this, upstream);
         createdAt = node.now();
         usedAt = node.now();
     }
@@ -251,7 +249,8 @@ final class Home {
         return node.now() - createdAt < span;
     }
 
-    private boolean sparesOrphans() {
+    /** Whether chunks of members that are gone are left alone until others have said whether they have them. */
+    boolean sparesOrphans() {
         return node.now() < orphansUntil;
     }
 
@@ -259,76 +258,8 @@ final class Home {
         return sparesOrphans() && !known.orphans().isEmpty();
     }
 
-    /** Answers a puller's newest report with all that it should know. */
     private void grant(Client client) {
-        LeaseBook known = book;
-        List<Lease> leases = client.leases.values().stream()
-                .limit(SwarmLimits.LEASES)
-                .map(Granted::lease)
-                .toList();
-        node.send(
-                client.id,
-                new Message.Grant(
-                        digest,
-                        scope,
-                        client.report.nonce(),
-                        sizeBytes,
-                        leases,
-                        neighbours(client),
-                        clients.size(),
-                        reportEvery(),
-                        known == null || !sparesOrphans() ? List.of() : known.orphans(),
-                        known == null ? List.of() : abroad(client, known),
-                        hopeless()));
-    }
-
-    private long reportEvery() {
-        return Math.clamp(clients.size() * REPORT_PER_CLIENT, SwarmLimits.REPORT_LEAST, SwarmLimits.REPORT_MOST);
-    }
-
-    /** What other racks have, for a rack's home; nothing for a puller. */
-    private List<Run> abroad(Client client, LeaseBook known) {
-        if (upstream != null || client.report.rack().isEmpty()) {
-            return List.of();
-        }
-        ChunkBits others = new ChunkBits(known.chunks());
-        for (Client other : order) {
-            if (other != client) {
-                other.have().forEach(others::setAll);
-                other.leases.values().stream()
-                        .filter(g -> g.next > g.first)
-                        .forEach(g -> others.setAll(new Run(g.first, g.next)));
-            }
-        }
-        return others.coarse(SwarmLimits.RANGES, List.of());
-    }
-
-    private boolean hopeless() {
-        if (upstream != null && upstream.hopeless()) {
-            return true;
-        }
-        long refused = order.stream().filter(client -> client.refused).count();
-        boolean everyone = order.stream()
-                .allMatch(client -> client.refused || client.report.source().isEmpty());
-        boolean whole = book != null && book.complete();
-        return refused > 0 && everyone && !whole && refused >= Math.min(REFUSALS, order.size());
-    }
-
-    private List<MemberId> neighbours(Client client) {
-        int wanted = Math.min(SwarmLimits.MESH_WANTED, order.size() - 1) - client.report.neighbours();
-        Set<MemberId> chosen = new LinkedHashSet<>();
-        if (upstream != null && client.report.neighbours() < SwarmLimits.MESH_WANTED) {
-            chosen.addAll(upstream.contacts());
-        }
-        for (int i = 0; i < 2 * wanted && chosen.size() < SwarmLimits.NAMED; i++) {
-            Client other = order.get(node.random().nextInt(order.size()));
-            List<MemberId> contacts = other.report.contacts();
-            if (other != client && !contacts.isEmpty()) {
-                chosen.add(contacts.get(node.random().nextInt(contacts.size())));
-            }
-        }
-        chosen.remove(client.id);
-        return chosen.stream().limit(SwarmLimits.NAMED).toList();
+        node.send(client.id, advice.grant(client));
     }
 
     void tick() {
@@ -337,7 +268,7 @@ final class Home {
         if (upstream != null) {
             upstream.tick();
         }
-        long patience = 3 * reportEvery() + SwarmLimits.SECONDS;
+        long patience = 3 * advice.reportEvery() + SwarmLimits.SECONDS;
         for (Client client : List.copyOf(order)) {
             if (now - client.seen > (client.leases.isEmpty() ? patience : SwarmLimits.LEASE_STILL)) {
                 down(client.id);
@@ -420,7 +351,7 @@ final class Home {
         }
         known.recount(clients.values());
         if (!known.orphans().isEmpty()) {
-            orphansUntil = node.now() + SwarmLimits.REPORT_LEAST + reportEvery();
+            orphansUntil = node.now() + SwarmLimits.REPORT_LEAST + advice.reportEvery();
             order.stream().limit(PUSH_MOST).forEach(this::grant);
         }
     }
