@@ -25,7 +25,7 @@ final class Inventory {
     private long version;
     private long base;
     private long cut;
-    private int held;
+    private volatile int held;
 
     Inventory() {
         this(REMOVALS);
@@ -161,7 +161,7 @@ final class Inventory {
     private void put(Change change, Listener listener) {
         Change before = changes.remove(change.digest());
         if (before != null && !before.removed()) {
-            held--;
+            held = held - 1;
             listener.removed(change.digest());
         }
         if (change.removed()) {
@@ -170,7 +170,7 @@ final class Inventory {
             forgetOldRemovals();
         } else if (held < Limits.INVENTORY_ENTRIES && listener.added(change)) {
             changes.put(change.digest(), change);
-            held++;
+            held = held + 1;
         }
     }
 

@@ -1,0 +1,249 @@
+package ringpull.ring;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/**
+ * Repairs what news missed: once a second this node and another compare what they know, from the root of a
+ * {@link HashTree} down to the entries that differ, and give each other the difference. Joining is the same, with a seed.
+ */
+final class Repair {
+    static final long INTERVAL = Time.SECONDS;
+
+    /** The same while this node does not know the whole ring. */
+    static final long JOINING_INTERVAL = 250 * Time.MILLIS;
+
+    static final long TIMEOUT = 5 * Time.SECONDS;
+
+    /** One in so many goes to a member that is held for dead: partitions heal. And one to any, not only to neighbours. */
+    static final int TO_THE_DEAD = 10;
+
+    static final int TO_ANYONE = 10;
+
+    /** Questions of one exchange. */
+    static final int STEPS = 64;
+
+    /** Buckets in one question. */
+    static final int BUCKETS = 256;
+
+    private final Time time;
+    private final Peers peers;
+    private final Exchanges exchanges;
+    private final Differences differences;
+    private final RandomGenerator random;
+    private long due;
+    private long count;
+    private int running;
+    private boolean joined;
+    private long fullSyncAt = -1;
+
+    Repair(Time time, Peers peers, Exchanges exchanges, Differences differences, RandomGenerator random) {
+        this.time = time;
+        this.peers = peers;
+        this.exchanges = exchanges;
+        this.differences = differences;
+        this.random = random;
+    }
+
+    /** For those who start an exchange: which of the two happened first. */
+    interface Outcome {
+        void reached(Rumor other);
+
+        void failed(String reason);
+    }
+
+    private static final Outcome WHATEVER = new Outcome() {
+        @Override
+        public void reached(Rumor other) {}
+
+        @Override
+        public void failed(String reason) {}
+    };
+
+    /** When this node last knew all that a member knew that knows the whole ring; below zero: never. */
+    long fullSyncAt() {
+        return fullSyncAt;
+    }
+
+    /** This node is a full member: no hurry any more. */
+    void joined() {
+        joined = true;
+    }
+
+    long wakeAt() {
+        return due;
+    }
+
+    void tick() {
+        if (time.now() < due) {
+            return;
+        }
+        long interval = joined ? INTERVAL : JOINING_INTERVAL;
+        due = time.now() + interval * 9 / 10 + random.nextLong(interval / 5);
+        int partner = running > 0 ? Directory.NONE : partner();
+        if (partner != Directory.NONE) {
+            start(Rumor.controlAddresses(peers.table().member(partner)), WHATEVER);
+        }
+    }
+
+    private int partner() {
+        count++;
+        if (joined && count % TO_THE_DEAD == 0 && peers.anyDead() != Directory.NONE) {
+            return peers.anyDead();
+        }
+        if (!joined || count % TO_ANYONE == TO_ANYONE / 2) {
+            List<Integer> anyone = peers.pick(1, peer -> true);
+            return anyone.isEmpty() ? Directory.NONE : anyone.getFirst();
+        }
+        return peers.neighbours().any();
+    }
+
+    void start(List<Address> to, Outcome outcome) {
+        running++;
+        Round round = new Round(to, outcome);
+        round.ask(
+                new Body.Compare(
+                        peers.membersTree().root(),
+                        peers.inventoriesTree().root(),
+                        peers.table().liveCount() + 1),
+                Bundle.empty());
+    }
+
+    /** One exchange, on the side that began it. */
+    private final class Round implements Exchanges.Reply {
+        private final List<Address> to;
+        private final Outcome outcome;
+        private final ArrayDeque<Integer> members = new ArrayDeque<>();
+        private final ArrayDeque<Integer> inventories = new ArrayDeque<>();
+        private List<Integer> asked = List.of();
+        private boolean otherOwns;
+        private boolean incomplete;
+        private boolean ended;
+        private int steps;
+
+        private Round(List<Address> to, Outcome outcome) {
+            this.to = to;
+            this.outcome = outcome;
+        }
+
+        private void ask(Body body, Bundle bundle) {
+            steps++;
+            exchanges.ask(to, body, bundle, TIMEOUT, this);
+        }
+
+        @Override
+        public void failed(String reason) {
+            if (steps == 1) {
+                outcome.failed(reason);
+            }
+            end(false);
+        }
+
+        @Override
+        public void answered(Message message) {
+            switch (message.body()) {
+                case Body.Compared compared -> compared(message.sender(), compared);
+                case Body.Listed listed -> listed(message.sender(), listed);
+                case Body.Repaired(List<Version> wanted) -> {
+                    giveInventories(wanted);
+                    next();
+                }
+                case Body.Busy() -> end(false);
+                case Body.Ping b -> failed(NO_ANSWER);
+                case Body.Ack b -> failed(NO_ANSWER);
+                case Body.Probe b -> failed(NO_ANSWER);
+                case Body.Probed b -> failed(NO_ANSWER);
+                case Body.Compare b -> failed(NO_ANSWER);
+                case Body.Compares b -> failed(NO_ANSWER);
+                case Body.Repair b -> failed(NO_ANSWER);
+                case Body.Check b -> failed(NO_ANSWER);
+                case Body.Checked b -> failed(NO_ANSWER);
+                case Body.Unknown b -> failed(NO_ANSWER);
+            }
+        }
+
+        private void compared(Rumor sender, Body.Compared compared) {
+            if (steps == 1) {
+                outcome.reached(sender);
+            }
+            otherOwns = sender.eligible() || compared.members().size() == 0;
+            differing(compared.members(), peers.membersTree().groups(), members);
+            differing(compared.inventories(), peers.inventoriesTree().groups(), inventories);
+            next();
+        }
+
+        /** Buckets of the groups that differ, from a random one on. */
+        private void differing(Hashes theirs, Hashes ours, ArrayDeque<Integer> buckets) {
+            int start = random.nextInt(HashTree.GROUPS);
+            for (int i = 0; i < theirs.size(); i++) {
+                int group = (start + i) % HashTree.GROUPS;
+                for (int j = 0; j < HashTree.BUCKETS_IN_GROUP && theirs.at(group) != ours.at(group); j++) {
+                    buckets.add(group * HashTree.BUCKETS_IN_GROUP + j);
+                }
+            }
+        }
+
+        private void next() {
+            Body.Part part = members.isEmpty() ? Body.Part.INVENTORIES : Body.Part.MEMBERS;
+            ArrayDeque<Integer> open = members.isEmpty() ? inventories : members;
+            if (open.isEmpty() || steps >= STEPS) {
+                end(open.isEmpty());
+                return;
+            }
+            HashTree tree = part == Body.Part.MEMBERS ? peers.membersTree() : peers.inventoriesTree();
+            asked = new ArrayList<>();
+            List<Bucket> buckets = new ArrayList<>();
+            while (!open.isEmpty() && asked.size() < BUCKETS) {
+                int bucket = open.remove();
+                asked.add(bucket);
+                buckets.add(new Bucket(bucket, tree.at(bucket)));
+            }
+            ask(new Body.Compares(part, buckets), Bundle.empty());
+        }
+
+        private void listed(Rumor sender, Body.Listed listed) {
+            ArrayDeque<Integer> open = listed.part() == Body.Part.MEMBERS ? members : inventories;
+            for (int i = asked.size() - 1; i >= Math.max(0, listed.done()); i--) {
+                open.addFirst(asked.get(i));
+            }
+            asked = List.of();
+            if (listed.done() == 0) {
+                end(false); // it has no room for even one bucket
+                return;
+            }
+            Bundle bundle = new Bundle(Differences.GIVEN_BYTES);
+            Body.Repair repair = listed.part() == Body.Part.MEMBERS
+                    ? differences.ofMembers(sender, listed.listings(), bundle)
+                    : differences.ofInventories(listed.listings());
+            incomplete |= bundle.truncated();
+            if (repair.wanted().isEmpty() && repair.known().isEmpty() && bundle.isEmpty()) {
+                next();
+            } else {
+                ask(repair, bundle);
+            }
+        }
+
+        private void giveInventories(List<Version> wanted) {
+            Bundle bundle = new Bundle(Differences.INVENTORY_BYTES);
+            wanted.forEach(version -> differences.give(version, bundle));
+            if (!bundle.isEmpty()) {
+                exchanges.ask(to, new Body.Ping(), bundle, TIMEOUT, Exchanges.IGNORED);
+            }
+        }
+
+        private void end(boolean complete) {
+            if (ended) {
+                return;
+            }
+            ended = true;
+            running--;
+            if (complete && !incomplete && otherOwns) {
+                fullSyncAt = time.now();
+            }
+        }
+    }
+
+    private static final String NO_ANSWER = "the answer is not one to the question";
+}
