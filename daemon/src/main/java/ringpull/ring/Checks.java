@@ -80,7 +80,7 @@ final class Checks {
                 @Override
                 public void failed(String reason) {
                     // the checker is gone, perhaps; another will do
-                    peers.pick(1, peer -> true)
+                    peers.random().pick(1, peer -> true)
                             .forEach(peer -> checker =
                                     Rumor.controlAddresses(peers.table().member(peer)));
                 }

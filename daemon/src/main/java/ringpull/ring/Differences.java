@@ -10,6 +10,9 @@ final class Differences {
     /** Members that are given beside one question or answer. */
     static final int GIVEN_BYTES = 16 << 10;
 
+    /** Members that are wanted at one time; about as many as that are. */
+    static final int WANTED = 160;
+
     /** Inventories likewise. */
     static final int INVENTORY_BYTES = 64 << 10;
 
@@ -20,9 +23,9 @@ final class Differences {
     static final int INTRODUCTIONS = 8;
 
     /** What this node gives a second to all that ask, and at once; then it is busy. */
-    static final int BYTES_PER_SECOND = 48 << 10;
+    static final int BYTES_PER_SECOND = 32 << 10;
 
-    static final int BYTES_AT_ONCE = 256 << 10;
+    static final int BYTES_AT_ONCE = 96 << 10;
 
     private final TokenBucket budget = new TokenBucket(BYTES_PER_SECOND, BYTES_AT_ONCE);
     private final Time time;
@@ -48,18 +51,18 @@ final class Differences {
 
     /** Answers the first question of an exchange. */
     void compare(long exchange, Rumor asker, Body.Compare theirs) {
-        boolean members = theirs.members() == peers.membersTree().root();
-        boolean inventories = theirs.inventories() == peers.inventoriesTree().root();
+        boolean members = theirs.members() == peers.digests().members().root();
+        boolean inventories = theirs.inventories() == peers.digests().inventories().root();
         Body.Compared answer = new Body.Compared(
-                members ? Hashes.NONE : peers.membersTree().groups(),
-                inventories ? Hashes.NONE : peers.inventoriesTree().groups());
+                members ? Hashes.NONE : peers.digests().members().groups(),
+                inventories ? Hashes.NONE : peers.digests().inventories().groups());
         boolean knowsFew = theirs.known() < table.liveCount() / 2;
         exchanges.answer(exchange, asker, answer, knowsFew ? introductions() : Bundle.empty());
     }
 
     private Bundle introductions() {
         Bundle bundle = new Bundle(GIVEN_BYTES);
-        peers.pick(INTRODUCTIONS, peer -> true).forEach(peer -> bundle.add(peers.rumor(peer)));
+        peers.random().pick(INTRODUCTIONS, peer -> true).forEach(peer -> bundle.add(peers.rumor(peer)));
         return bundle;
     }
 
@@ -69,20 +72,20 @@ final class Differences {
             return;
         }
         boolean members = question.part() == Body.Part.MEMBERS;
-        HashTree tree = members ? peers.membersTree() : peers.inventoriesTree();
+        HashTree tree = members ? peers.digests().members() : peers.digests().inventories();
         List<Listing> listings = new ArrayList<>();
         Bundle bundle = new Bundle(GIVEN_BYTES);
         int bytes = 0;
         int done = 0;
         for (Bucket bucket : question.buckets()) {
-            if (bucket.hash() != tree.at(bucket.number())) {
+            if (bucket.hash() != tree.at(bucket)) {
                 if (members && bucket.hash() == 0) {
-                    giveAll(bucket.number(), bundle);
+                    giveAll(bucket, bundle);
                     if (bundle.truncated()) {
                         break;
                     }
                 } else {
-                    Listing listing = members ? members(bucket.number()) : inventories(bucket.number());
+                    Listing listing = members ? members(bucket) : inventories(bucket);
                     bytes += listing.weight();
                     if (bytes > LISTED_BYTES && !listings.isEmpty()) {
                         break;
@@ -105,57 +108,52 @@ final class Differences {
         return true;
     }
 
-    private void giveAll(int bucket, Bundle bundle) {
-        for (int member = table.firstOf(bucket); member != Directory.NONE; member = table.nextOf(member)) {
+    private void giveAll(Bucket bucket, Bundle bundle) {
+        for (int member : table.of(bucket.number(), bucket.wide())) {
             if (table.counts(member)) {
                 bundle.add(peers.rumor(member));
             }
         }
     }
 
-    private Listing members(int bucket) {
+    private Listing members(Bucket bucket) {
         long[] counted = new long[Limits.ENTRIES_PER_BUCKET];
         long[] dead = new long[Limits.ENTRIES_PER_BUCKET];
         int counting = 0;
         int died = 0;
-        for (int member = table.firstOf(bucket); member != Directory.NONE; member = table.nextOf(member)) {
+        for (int member : table.of(bucket.number(), bucket.wide())) {
             if (table.counts(member)) {
-                counted[counting] = peers.memberHash(member);
+                counted[counting] = peers.digests().ofMember(member);
                 counting += counting < counted.length - 1 ? 1 : 0;
             } else if (table.status(member) == Status.DEAD) {
-                dead[died] = hashInLife(member);
+                dead[died] = peers.digests().inLife(member);
                 died += died < dead.length - 1 ? 1 : 0;
             }
         }
-        return new Listing(bucket, Hashes.of(counted, counting), Hashes.of(dead, died));
+        return new Listing(bucket.number(), bucket.wide(), Hashes.of(counted, counting), Hashes.of(dead, died));
     }
 
-    private long hashInLife(int member) {
-        return peers.memberHash(member, table.incarnation(member), table.eligible(member));
-    }
-
-    private Listing inventories(int bucket) {
+    private Listing inventories(Bucket bucket) {
         long[] hashes = new long[Limits.ENTRIES_PER_BUCKET];
         int count = 0;
-        for (int member = table.firstOf(bucket); member != Directory.NONE; member = table.nextOf(member)) {
-            long hash = peers.inventoryHash(member);
+        for (int member : table.of(bucket.number(), bucket.wide())) {
+            long hash = peers.digests().ofInventory(member);
             if (hash != 0 && table.counts(member)) {
                 hashes[count] = hash;
                 count += count < hashes.length - 1 ? 1 : 0;
             }
         }
-        return new Listing(bucket, Hashes.of(hashes, count), Hashes.NONE);
+        return new Listing(bucket.number(), bucket.wide(), Hashes.of(hashes, count), Hashes.NONE);
     }
 
     /** What this node wants of the other's members; what it lacks itself goes into the bundle. */
     Body.Repair ofMembers(Rumor other, List<Listing> theirs, Bundle bundle) {
         List<Listing> wanted = new ArrayList<>();
+        int members = 0;
         for (Listing listing : theirs) {
             boolean[] matched = new boolean[listing.counted().size()];
             List<Long> dead = new ArrayList<>();
-            for (int member = table.firstOf(listing.number());
-                    member != Directory.NONE;
-                    member = table.nextOf(member)) {
+            for (int member : table.of(listing.number(), listing.wide())) {
                 if (table.counts(member)) {
                     compareCounted(other, member, listing, matched, bundle);
                 } else {
@@ -164,8 +162,10 @@ final class Differences {
             }
             Listing want = new Listing(
                     listing.number(),
-                    unmatched(listing.counted(), matched),
+                    listing.wide(),
+                    unmatched(listing.counted(), matched, WANTED - members),
                     Hashes.of(dead.stream().mapToLong(Long::longValue).toArray()));
+            members += want.counted().size();
             if (want.counted().size() > 0 || want.dead().size() > 0) {
                 wanted.add(want);
             }
@@ -174,7 +174,7 @@ final class Differences {
     }
 
     private void compareCounted(Rumor other, int member, Listing listing, boolean[] matched, Bundle bundle) {
-        long own = peers.memberHash(member);
+        long own = peers.digests().ofMember(member);
         int at = listing.counted().indexOf(own);
         if (at >= 0) {
             matched[at] = true;
@@ -188,7 +188,7 @@ final class Differences {
     }
 
     private void compareDead(int member, Listing listing, boolean[] matched, List<Long> dead, Bundle bundle) {
-        long inLife = hashInLife(member);
+        long inLife = peers.digests().inLife(member);
         int at = listing.counted().indexOf(inLife);
         if (at >= 0) {
             matched[at] = true;
@@ -209,7 +209,7 @@ final class Differences {
             return false;
         }
         for (int eligible = 0; eligible < 2; eligible++) {
-            int at = listing.counted().indexOf(peers.memberHash(member, next, eligible == 1));
+            int at = listing.counted().indexOf(peers.digests().ofMember(member, next, eligible == 1));
             if (at >= 0) {
                 Member known = table.member(member);
                 peers.learn(new Claim(known.id(), known.epoch(), next, Status.ALIVE, eligible == 1, List.of()));
@@ -220,10 +220,10 @@ final class Differences {
         return false;
     }
 
-    private static Hashes unmatched(Hashes all, boolean[] matched) {
+    private static Hashes unmatched(Hashes all, boolean[] matched, int most) {
         long[] rest = new long[matched.length];
         int count = 0;
-        for (int i = 0; i < matched.length; i++) {
+        for (int i = 0; i < matched.length && count < most; i++) {
             if (!matched[i]) {
                 rest[count++] = all.at(i);
             }
@@ -238,10 +238,8 @@ final class Differences {
             boolean[] matched = new boolean[listing.counted().size()];
             List<Integer> without = new ArrayList<>();
             int unmatched = matched.length;
-            for (int member = table.firstOf(listing.number());
-                    member != Directory.NONE;
-                    member = table.nextOf(member)) {
-                long hash = peers.inventoryHash(member);
+            for (int member : table.of(listing.number(), listing.wide())) {
+                long hash = peers.digests().ofInventory(member);
                 int at = hash == 0 ? -1 : listing.counted().indexOf(hash);
                 if (at >= 0) {
                     matched[at] = true;
@@ -273,10 +271,8 @@ final class Differences {
         int from = table.find(asker.id());
         Bundle bundle = new Bundle(question.known().isEmpty() ? GIVEN_BYTES : INVENTORY_BYTES);
         for (Listing wanted : question.wanted()) {
-            for (int member = table.firstOf(wanted.number());
-                    member != Directory.NONE;
-                    member = table.nextOf(member)) {
-                long hash = peers.memberHash(member);
+            for (int member : table.of(wanted.number(), wanted.wide())) {
+                long hash = peers.digests().ofMember(member);
                 if (hash != 0 && wanted.counted().indexOf(hash) >= 0) {
                     bundle.add(peers.rumor(member));
                 } else if (hash != 0
@@ -316,7 +312,7 @@ final class Differences {
             return false;
         }
         Rumor owner = peers.rumor(member);
-        Inventory inventory = peers.inventory(member);
+        Inventory inventory = peers.table().inventory(member);
         if (owner.epoch() != theirs.epoch()) {
             return false; // the repair of members comes first
         }

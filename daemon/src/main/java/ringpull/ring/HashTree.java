@@ -10,6 +10,9 @@ final class HashTree {
     static final int BUCKETS_IN_GROUP = 32;
     static final int BUCKETS = GROUPS * BUCKETS_IN_GROUP;
 
+    /** Up to so many entries a group is compared entry by entry, without looking at its buckets first. */
+    static final int SMALL = 64;
+
     private final long[] buckets = new long[BUCKETS];
     private long root;
 
@@ -35,9 +38,22 @@ final class HashTree {
 
     Hashes groups() {
         long[] groups = new long[GROUPS];
-        for (int bucket = 0; bucket < BUCKETS; bucket++) {
-            groups[bucket / BUCKETS_IN_GROUP] ^= buckets[bucket];
+        for (int group = 0; group < GROUPS; group++) {
+            groups[group] = group(group);
         }
         return Hashes.of(groups, GROUPS);
+    }
+
+    private long group(int group) {
+        long hash = 0;
+        for (int i = 0; i < BUCKETS_IN_GROUP; i++) {
+            hash ^= buckets[group * BUCKETS_IN_GROUP + i];
+        }
+        return hash;
+    }
+
+    /** The hash of a span of buckets. */
+    long at(Bucket span) {
+        return span.wide() ? group(span.number()) : buckets[span.number()];
     }
 }

@@ -25,7 +25,10 @@ final class Inventory {
     private long version;
     private long base;
     private long cut;
-    private volatile int held;
+    private int held;
+    /** The same for any thread. */
+    private volatile int shown;
+
 
     Inventory() {
         this(REMOVALS);
@@ -69,9 +72,9 @@ final class Inventory {
         return base;
     }
 
-    /** Blobs in the set. */
+    /** Blobs in the set. For any thread. */
     int held() {
-        return held;
+        return shown;
     }
 
     /** This node's own: a new blob. False if that is known, or one too many. */
@@ -152,6 +155,7 @@ final class Inventory {
         base = 0;
         cut = 0;
         held = 0;
+        shown = 0;
     }
 
     private long asOf() {
@@ -161,7 +165,7 @@ final class Inventory {
     private void put(Change change, Listener listener) {
         Change before = changes.remove(change.digest());
         if (before != null && !before.removed()) {
-            held = held - 1;
+            held--;
             listener.removed(change.digest());
         }
         if (change.removed()) {
@@ -170,8 +174,9 @@ final class Inventory {
             forgetOldRemovals();
         } else if (held < Limits.INVENTORY_ENTRIES && listener.added(change)) {
             changes.put(change.digest(), change);
-            held = held + 1;
+            held++;
         }
+        shown = held;
     }
 
     private void forgetOldRemovals() {

@@ -3,6 +3,7 @@ package ringpull.ring;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import ringpull.ring.Membership.Status;
 
@@ -15,7 +16,9 @@ final class MemberTable {
     private static final char END = Character.MAX_VALUE;
     private static final VarHandle STATE = MethodHandles.arrayElementVarHandle(long[].class);
     private static final VarHandle MEMBER = MethodHandles.arrayElementVarHandle(Member[].class);
-    private static final Status[] STATUSES = Status.values();
+    private static final List<Status> STATUSES = List.of(Status.ALIVE, Status.SUSPECT, Status.DEAD, Status.LEFT);
+    private static final long STATUS = 3;
+    private static final long ELIGIBLE = 4;
 
     /** Steps of the clock in which it remembers when a member was heard of. */
     private static final long STEP = 100 * Time.MILLIS;
@@ -85,7 +88,7 @@ final class MemberTable {
     }
 
     void set(int ordinal, Member member, long incarnation, Status status, boolean eligible) {
-        STATE.setRelease(states, ordinal, incarnation << 3 | (eligible ? 4 : 0) | status.ordinal());
+        STATE.setRelease(states, ordinal, incarnation << 3 | (eligible ? ELIGIBLE : 0) | STATUSES.indexOf(status));
         MEMBER.setRelease(members, ordinal, member);
     }
 
@@ -139,21 +142,25 @@ final class MemberTable {
     }
 
     Status status(int ordinal) {
-        return STATUSES[(int) (state(ordinal) & 3)];
+        return status(state(ordinal));
+    }
+
+    private static Status status(long state) {
+        return STATUSES.get((int) (state & STATUS));
     }
 
     boolean counts(int ordinal) {
-        return (state(ordinal) & 3) <= Status.SUSPECT.ordinal();
+        return status(ordinal).counts();
     }
 
     /** Whether it counts, and is eligible. */
     boolean owns(int ordinal) {
         long state = state(ordinal);
-        return (state & 4) != 0 && (state & 3) <= Status.SUSPECT.ordinal();
+        return (state & ELIGIBLE) != 0 && status(state).counts();
     }
 
     boolean eligible(int ordinal) {
-        return (state(ordinal) & 4) != 0;
+        return (state(ordinal) & ELIGIBLE) != 0;
     }
 
     long incarnation(int ordinal) {
@@ -168,14 +175,19 @@ final class MemberTable {
         return HashTree.bucket(key(ordinal));
     }
 
-    /** The first member of a bucket, or {@link Directory#NONE}. */
-    int firstOf(int bucket) {
-        return first[bucket] == END ? Directory.NONE : first[bucket];
-    }
-
-    /** The next one of the same bucket, or {@link Directory#NONE}. */
-    int nextOf(int ordinal) {
-        return next[ordinal] == END ? Directory.NONE : next[ordinal];
+    /** All members, the dead included, of a bucket or a group of the {@link HashTree}. */
+    int[] of(int number, boolean wide) {
+        int[] found = new int[16];
+        int count = 0;
+        for (int bucket = Bucket.first(number, wide); bucket < Bucket.end(number, wide); bucket++) {
+            for (char member = first[bucket]; member != END; member = next[member]) {
+                if (count == found.length) {
+                    found = Arrays.copyOf(found, 2 * count);
+                }
+                found[count++] = member;
+            }
+        }
+        return Arrays.copyOf(found, count);
     }
 
     void setLive(int ordinal, boolean isLive) {

@@ -69,7 +69,7 @@ final class Neighbours {
     }
 
     private boolean isIn(int order, int member) {
-        if (order < GLOBAL || self.zone().isEmpty() && self.rack().isEmpty()) {
+        if (order < GLOBAL || (self.zone().isEmpty() && self.rack().isEmpty())) {
             return true;
         }
         Member other = table.member(member);

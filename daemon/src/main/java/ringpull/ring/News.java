@@ -23,23 +23,28 @@ final class News {
     /** News beside one message, and all of one second and at once. */
     static final int MESSAGE_BYTES = 4 << 10;
 
-    static final int BYTES_PER_SECOND = 32 << 10;
-    static final int BYTES_AT_ONCE = 16 << 10;
+    static final int BYTES_PER_SECOND = 24 << 10;
+    static final int BYTES_AT_ONCE = 12 << 10;
 
     private static final long NEVER_CHANGED = -1;
     private static final int COPIES_MAX = 16;
 
-    private enum Kind {
-        REFUTATION,
-        DEATH,
-        SUSPICION,
-        JOIN,
-        UPDATE
-    }
+    /** New members are described at length, and the repair finds them soon. */
+    private static final int JOIN_COPIES = 3;
 
-    private static final Kind[] KINDS = Kind.values();
+    /** That a member is eligible matters little, and costs the repair eight bytes. */
+    private static final int UPDATE_COPIES = 2;
 
-    private final CharQueue[][] queues = new CharQueue[KINDS.length][COPIES_MAX];
+    /** Kinds of news, the most urgent first. */
+    private static final int REFUTATION = 0;
+
+    private static final int DEATH = 1;
+    private static final int SUSPICION = 2;
+    private static final int JOIN = 3;
+    private static final int UPDATE = 4;
+    private static final int KINDS = 5;
+
+    private final CharQueue[][] queues = new CharQueue[KINDS][COPIES_MAX];
     private final TokenBucket budget = new TokenBucket(BYTES_PER_SECOND, BYTES_AT_ONCE);
     private final Map<Integer, Fresh> inventories = new LinkedHashMap<>();
     private final Peers peers;
@@ -62,34 +67,34 @@ final class News {
         private int sent;
     }
 
-    private static byte place(Kind kind, int told) {
-        return (byte) (1 + kind.ordinal() * COPIES_MAX + told);
+    private static byte place(int kind, int told) {
+        return (byte) (1 + kind * COPIES_MAX + told);
     }
 
     /** A member that others may not know, at least not in this life. */
     void joined(int member) {
-        put(Kind.JOIN, member);
+        put(JOIN, member);
     }
 
     /** A member changed its state. */
     void changed(int member, boolean refuted) {
-        Kind kind =
+        int kind =
                 switch (peers.table().status(member)) {
-                    case ALIVE -> refuted ? Kind.REFUTATION : Kind.UPDATE;
-                    case SUSPECT -> Kind.SUSPICION;
-                    case DEAD, LEFT -> Kind.DEATH;
+                    case ALIVE -> refuted ? REFUTATION : UPDATE;
+                    case SUSPECT -> SUSPICION;
+                    case DEAD, LEFT -> DEATH;
                 };
-        boolean stillJoins = kind == Kind.UPDATE && member < places.length && isJoin(places[member]);
+        boolean stillJoins = kind == UPDATE && member < places.length && isJoin(places[member]);
         if (!stillJoins) {
             put(kind, member);
         }
     }
 
     private static boolean isJoin(byte place) {
-        return place != 0 && (place - 1) / COPIES_MAX == Kind.JOIN.ordinal();
+        return place != 0 && (place - 1) / COPIES_MAX == JOIN;
     }
 
-    private void put(Kind kind, int member) {
+    private void put(int kind, int member) {
         if (member >= places.length) {
             places = Arrays.copyOf(places, member + member / 8 + 16);
         }
@@ -97,7 +102,7 @@ final class News {
         if (places[member] != place) {
             pending += places[member] == 0 ? 1 : 0;
             places[member] = place;
-            queues[kind.ordinal()][0].add(member);
+            queues[kind][0].add(member);
         }
     }
 
@@ -107,7 +112,7 @@ final class News {
             return;
         }
         Fresh fresh = inventories.computeIfAbsent(owner, id -> new Fresh());
-        if (fresh.from == NEVER_CHANGED || peers.inventory(owner).version() - fresh.from > FRESH_CHANGES) {
+        if (fresh.from == NEVER_CHANGED || peers.table().inventory(owner).version() - fresh.from > FRESH_CHANGES) {
             fresh.from = from;
         }
         fresh.sent = 0;
@@ -121,7 +126,7 @@ final class News {
     Bundle tell() {
         Bundle bundle = new Bundle(Math.min(MESSAGE_BYTES, budget.available(time.now())));
         int copies = copies();
-        for (Kind kind : KINDS) {
+        for (int kind = 0; kind < KINDS; kind++) {
             if (pending > 0) {
                 tell(kind, copies, bundle);
             }
@@ -136,8 +141,8 @@ final class News {
         return 4 + (int) Math.ceil(Math.log10(peers.table().liveCount() + 2.0));
     }
 
-    private void tell(Kind kind, int copies, Bundle bundle) {
-        CharQueue[] queue = queues[kind.ordinal()];
+    private void tell(int kind, int copies, Bundle bundle) {
+        CharQueue[] queue = queues[kind];
         int[] sizes = new int[COPIES_MAX];
         for (int told = 0; told < COPIES_MAX; told++) {
             sizes[told] = queue[told].size();
@@ -149,27 +154,35 @@ final class News {
                     if (!tellOne(kind, member, bundle)) {
                         return;
                     }
-                    move(kind, member, told + 1, copies);
+                    move(kind, member, told + 1, copiesOf(kind, copies));
                 }
                 queue[told].remove();
             }
         }
     }
 
-    private boolean tellOne(Kind kind, int member, Bundle bundle) {
+    private static int copiesOf(int kind, int urgent) {
+        return switch (kind) {
+            case JOIN -> JOIN_COPIES;
+            case UPDATE -> UPDATE_COPIES;
+            default -> urgent;
+        };
+    }
+
+    private boolean tellOne(int kind, int member, Bundle bundle) {
         if (!peers.table().isKnown(member)) {
             return true;
         }
-        return kind == Kind.JOIN ? bundle.add(peers.rumor(member)) : bundle.add(peers.claim(member));
+        return kind == JOIN ? bundle.add(peers.rumor(member)) : bundle.add(peers.claim(member));
     }
 
-    private void move(Kind kind, int member, int told, int copies) {
+    private void move(int kind, int member, int told, int copies) {
         if (told >= copies || !peers.table().isKnown(member)) {
             places[member] = 0;
             pending--;
         } else {
             places[member] = place(kind, told);
-            queues[kind.ordinal()][told].add(member);
+            queues[kind][told].add(member);
         }
     }
 
@@ -184,8 +197,8 @@ final class News {
             Fresh fresh = entry.getValue();
             boolean current = peers.table().isKnown(owner)
                     && peers.table().status(owner) != Status.DEAD
-                    && peers.inventory(owner).newerThan(fresh.from, 0);
-            if (current && !bundle.add(peers.rumor(owner), peers.inventory(owner), fresh.from, 0)) {
+                    && peers.table().inventory(owner).newerThan(fresh.from, 0);
+            if (current && !bundle.add(peers.rumor(owner), peers.table().inventory(owner), fresh.from, 0)) {
                 break;
             }
             fresh.sent++;

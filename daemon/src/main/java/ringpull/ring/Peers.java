@@ -1,12 +1,9 @@
 package ringpull.ring;
 
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 import ringpull.ring.Membership.Status;
 
@@ -21,38 +18,30 @@ final class Peers {
     /** A death that another node knows of is believed only of a member that had so long to refute its suspicion. */
     static final long REFUTATION = 3 * Time.SECONDS;
 
-    private static final long CONFLICT_SHOWN = 60 * Time.SECONDS;
-    private static final int TRIES = 30;
 
     private final MemberTable table;
-    private final HashTree membersTree = new HashTree();
-    private final HashTree inventoriesTree = new HashTree();
+    private final Digests digests;
+    private final OwnRecord own;
+    private final RandomMembers choice;
     private final Suspicions suspicions = new Suspicions();
     private final Trust trust = new Trust();
     private final LocalHealth health = new LocalHealth();
     private final Neighbours neighbours;
     private final Map<Integer, String> problems = new ConcurrentHashMap<>();
     private final HolderIndex index;
-    private final Inventory ownInventory = new Inventory();
-    private final int selfOrdinal;
     private final Time time;
     private final Outbox outbox;
-    private final RandomGenerator random;
-    private volatile Rumor self;
     private int tombstones;
-    private String conflict = "";
-    private long conflictAt;
 
     Peers(Member self, Directory directory, Time time, Outbox outbox, RandomGenerator random) {
-        this.self = new Rumor(self, 0, Status.ALIVE);
         this.time = time;
         this.outbox = outbox;
-        this.random = random;
         table = new MemberTable(directory);
         neighbours = new Neighbours(table, self, random);
         index = new HolderIndex(table);
-        selfOrdinal = table.add(self, 0, Status.ALIVE, false);
-        membersTree.toggle(table.bucket(selfOrdinal), memberHash(selfOrdinal));
+        choice = new RandomMembers(table, random);
+        digests = new Digests(table);
+        own = new OwnRecord(self, table, digests, time, health);
     }
 
     /** What a rumor was to this node. */
@@ -80,12 +69,21 @@ final class Peers {
         return health;
     }
 
-    HashTree membersTree() {
-        return membersTree;
+    Digests digests() {
+        return digests;
     }
 
-    HashTree inventoriesTree() {
-        return inventoriesTree;
+    RandomMembers random() {
+        return choice;
+    }
+
+    /** Members that are remembered though they do not count. */
+    int tombstones() {
+        return tombstones;
+    }
+
+    OwnRecord own() {
+        return own;
     }
 
     HolderIndex index() {
@@ -93,20 +91,20 @@ final class Peers {
     }
 
     Rumor self() {
-        return self;
+        return own.rumor();
     }
 
     int selfOrdinal() {
-        return selfOrdinal;
+        return own.ordinal();
     }
 
     boolean isSelf(MemberId id) {
-        return id.equals(self.id());
+        return id.equals(self().id());
     }
 
     Rumor rumor(int member) {
-        return member == selfOrdinal
-                ? self
+        return member == selfOrdinal()
+                ? self()
                 : new Rumor(
                         table.member(member), table.incarnation(member), table.status(member), table.eligible(member));
     }
@@ -129,12 +127,8 @@ final class Peers {
                 accusers);
     }
 
-    Inventory inventory(int member) {
-        return member == selfOrdinal ? ownInventory : table.inventory(member);
-    }
-
     Version version(int member) {
-        Inventory inventory = member == selfOrdinal ? ownInventory : table.inventoryOrNull(member);
+        Inventory inventory = table.inventoryOrNull(member);
         return new Version(
                 table.member(member).id(),
                 table.member(member).epoch(),
@@ -142,38 +136,9 @@ final class Peers {
                 inventory == null ? 0 : inventory.base());
     }
 
-    /** For any thread. */
-    List<Membership.MemberState> states() {
-        List<Membership.MemberState> states = new ArrayList<>();
-        states.add(state(selfOrdinal, self.member()));
-        for (int member = 0; member < table.capacity(); member++) {
-            Member known = member == selfOrdinal ? null : table.memberOrNull(member);
-            if (known != null) {
-                states.add(state(member, known));
-            }
-        }
-        return List.copyOf(states);
-    }
-
-    private Membership.MemberState state(int member, Member known) {
-        boolean own = member == selfOrdinal;
-        Inventory inventory = own ? ownInventory : table.inventoryOrNull(member);
-        List<Member> accusers = new ArrayList<>();
-        for (int accuser : suspicions.accusers(member)) {
-            Member accusing = table.memberOrNull(accuser);
-            if (accusing != null) {
-                accusers.add(accusing);
-            }
-        }
-        return new Membership.MemberState(
-                known,
-                own ? self.status() : table.status(member),
-                problems.getOrDefault(member, ""),
-                inventory == null ? 0 : inventory.held(),
-                own ? Duration.ZERO : Duration.ofNanos(Math.max(0, time.now() - table.heardAt(member))),
-                table.eligible(member),
-                own ? health.score() : table.health(member),
-                accusers);
+    /** What does not work with the member, or empty. For any thread. */
+    String problem(int member) {
+        return problems.getOrDefault(member, "");
     }
 
     /** Empty: none. */
@@ -187,7 +152,7 @@ final class Peers {
 
     Learned learn(Rumor rumor) {
         if (isSelf(rumor.id())) {
-            refute(rumor.claim(), rumor.member());
+            own.refute(rumor.claim(), rumor.member());
             return Learned.NOTHING;
         }
         int known = table.find(rumor.id());
@@ -209,7 +174,7 @@ final class Peers {
     /** One about a member that is not known, or not in that life, says nothing. */
     Learned learn(Claim claim) {
         if (isSelf(claim.id())) {
-            refute(claim, self.member());
+            own.refute(claim, self().member());
             return Learned.NOTHING;
         }
         int known = table.find(claim.id());
@@ -253,7 +218,7 @@ final class Peers {
                     table.eligible(subject));
         }
         boolean counted = suspicions.accuse(subject, accuser, trust.believes(accuser));
-        if (counted && accuser != selfOrdinal) {
+        if (counted && accuser != selfOrdinal()) {
             trust.accused(accuser, time.now());
         }
         return started || counted;
@@ -265,8 +230,8 @@ final class Peers {
      * @return whether that is news to others
      */
     boolean learnDeath(int subject, int from) {
-        if (subject == selfOrdinal) {
-            refute(self.with(Status.DEAD).claim(), self.member());
+        if (subject == selfOrdinal()) {
+            own.refute(self().with(Status.DEAD).claim(), self().member());
         } else if (table.status(subject) == Status.ALIVE) {
             return accuse(subject, from);
         } else if (suspicions.age(subject, time.now()) >= REFUTATION) {
@@ -287,7 +252,7 @@ final class Peers {
     private Learned welcome(Rumor rumor) {
         int member = table.add(rumor.member(), rumor.incarnation(), rumor.status(), rumor.eligible());
         table.heard(member, time.now());
-        membersTree.toggle(table.bucket(member), memberHash(member));
+        digests.memberChanged(member, 0);
         enter(member);
         if (rumor.status() == Status.SUSPECT) {
             suspicions.start(member, time.now());
@@ -314,9 +279,9 @@ final class Peers {
             }
             suspicions.end(member);
         }
-        long hash = memberHash(member);
+        long hash = digests.ofMember(member);
         table.set(member, next, incarnation, status, eligible);
-        membersTree.toggle(table.bucket(member), hash ^ memberHash(member));
+        digests.memberChanged(member, hash);
         table.heard(member, time.now());
         tombstones += (before.counts() ? 0 : -1) + (status.counts() ? 0 : 1);
         if (before.counts() && (!status.counts() || restarted)) {
@@ -334,37 +299,12 @@ final class Peers {
         }
     }
 
-    /** The hash of a member's entry in the tree; zero if it does not count. */
-    long memberHash(int member) {
-        return table.counts(member) ? memberHash(member, table.incarnation(member), table.eligible(member)) : 0;
-    }
-
-    /** The one that it has, or had or would have with these. */
-    long memberHash(int member, long incarnation, boolean eligible) {
-        return Fingerprint.mix(table.key(member) + Fingerprint.mix(epoch(member) << 1 | (eligible ? 1 : 0))
-                + Fingerprint.mix(~incarnation));
-    }
-
-    /** The hash of its inventory's entry in the tree; zero if there is nothing in it. */
-    long inventoryHash(int member) {
-        Inventory inventory = member == selfOrdinal ? ownInventory : table.inventoryOrNull(member);
-        return inventory == null || inventory.version() == 0
-                ? 0
-                : Fingerprint.mix(
-                        table.key(member) + Fingerprint.mix(epoch(member)) + Fingerprint.mix(~inventory.version()));
-    }
-
-    /** To be called when an inventory has changed, with its hash before. */
-    void inventoryChanged(int member, long hashBefore) {
-        inventoriesTree.toggle(table.bucket(member), hashBefore ^ inventoryHash(member));
-    }
-
     private void clearInventory(int member) {
         Inventory inventory = table.inventoryOrNull(member);
         if (inventory != null) {
-            long before = inventoryHash(member);
+            long before = digests.ofInventory(member);
             inventory.clear(index.of(member));
-            inventoryChanged(member, before);
+            digests.inventoryChanged(member, before);
         }
     }
 
@@ -377,7 +317,7 @@ final class Peers {
         for (int member = 0; member < table.capacity(); member++) {
             if (table.isKnown(member)
                     && !table.counts(member)
-                    && member != selfOrdinal
+                    && member != selfOrdinal()
                     && (oldest == Directory.NONE || table.heardAt(member) < table.heardAt(oldest))) {
                 oldest = member;
             }
@@ -394,61 +334,6 @@ final class Peers {
         tombstones--;
         index.forget(member);
         table.remove(member);
-    }
-
-    /** Others are wrong about this node, or this node was here before with a higher epoch. */
-    private void refute(Claim claim, Member as) {
-        Rumor own = self;
-        boolean newer = own.compareAge(claim.epoch(), claim.incarnation(), claim.status()) < 0;
-        if (!newer || own.status() == Status.LEFT) {
-            return;
-        }
-        if (claim.epoch() > own.epoch() && !sameDoor(as, own.member())) {
-            conflict = Limits.tame("another daemon has this node's member id: "
-                    + as.name() + " at "
-                    + Rumor.controlAddresses(as).getFirst()
-                    + "; if the state directory was copied, delete the id file in the copy and restart");
-            conflictAt = time.now();
-            return;
-        }
-        if (claim.status() == Status.SUSPECT || claim.status() == Status.DEAD) {
-            health.worse(1);
-        }
-        long epoch = claim.epoch();
-        long incarnation = claim.incarnation() + 1;
-        if (epoch > own.epoch() || incarnation > Limits.INCARNATIONS) {
-            epoch = Math.min(epoch + 1, Limits.COUNTER);
-            incarnation = 0;
-        }
-        become(new Rumor(own.member().withEpoch(epoch), incarnation, Status.ALIVE, own.eligible()));
-    }
-
-    private void become(Rumor next) {
-        long member = memberHash(selfOrdinal);
-        long inventory = inventoryHash(selfOrdinal);
-        self = next;
-        table.set(selfOrdinal, next.member(), next.incarnation(), next.status(), next.eligible());
-        membersTree.toggle(table.bucket(selfOrdinal), member ^ memberHash(selfOrdinal));
-        inventoryChanged(selfOrdinal, inventory);
-    }
-
-    private static boolean sameDoor(Member one, Member other) {
-        return one.controlPort() == other.controlPort() && !Collections.disjoint(one.addresses(), other.addresses());
-    }
-
-    /** Another daemon that was heard of lately with this node's id; or empty. */
-    String conflict() {
-        return time.now() - conflictAt < CONFLICT_SHOWN ? conflict : "";
-    }
-
-    /** This node knows the whole ring: others may build on it. */
-    void becomeEligible() {
-        become(new Rumor(self.member(), self.incarnation() + 1, Status.ALIVE, true));
-    }
-
-    /** This node goes. */
-    void leave() {
-        become(new Rumor(self.member(), self.incarnation(), Status.LEFT, false));
     }
 
     /** Suspects that had time to refute it, declared dead. */
@@ -470,55 +355,10 @@ final class Peers {
         for (int member = 0; tombstones > 0 && member < table.capacity(); member++) {
             if (table.isKnown(member)
                     && !table.counts(member)
-                    && member != selfOrdinal
+                    && member != selfOrdinal()
                     && time.now() - table.heardAt(member) >= TOMBSTONE) {
                 forget(member);
             }
-        }
-    }
-
-    /** Random live members that satisfy the condition; perhaps fewer. */
-    List<Integer> pick(int most, IntPredicate condition) {
-        List<Integer> picked = new ArrayList<>();
-        int count = table.liveCount();
-        if (count <= TRIES) {
-            int start = count == 0 ? 0 : random.nextInt(count);
-            for (int i = 0; i < count; i++) {
-                int member = table.live((start + i) % count);
-                if (condition.test(member)) {
-                    picked.add(member);
-                }
-            }
-            shuffle(picked);
-            return picked.size() <= most ? picked : picked.subList(0, most);
-        }
-        for (int i = 0; i < TRIES && picked.size() < most; i++) {
-            int member = table.live(random.nextInt(count));
-            if (condition.test(member) && !picked.contains(member)) {
-                picked.add(member);
-            }
-        }
-        return picked;
-    }
-
-    /** A random one of the dead, in case it is only out of reach; {@link Directory#NONE} if nobody is dead. */
-    int anyDead() {
-        if (tombstones == 0) {
-            return Directory.NONE;
-        }
-        int start = random.nextInt(table.capacity());
-        for (int i = 0; i < table.capacity(); i++) {
-            int member = (start + i) % table.capacity();
-            if (table.isKnown(member) && table.status(member) == Status.DEAD) {
-                return member;
-            }
-        }
-        return Directory.NONE;
-    }
-
-    private void shuffle(List<Integer> list) {
-        for (int i = list.size() - 1; i > 0; i--) {
-            Collections.swap(list, i, random.nextInt(i + 1));
         }
     }
 }

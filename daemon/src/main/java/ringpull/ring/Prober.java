@@ -106,7 +106,7 @@ final class Prober {
                 return;
             }
             indirect = true;
-            List<Integer> helping = peers.pick(
+            List<Integer> helping = peers.random().pick(
                     HELPERS, peer -> peer != target && peers.table().status(peer) == Status.ALIVE);
             helpers = helping.size();
             open += helpers;
@@ -179,8 +179,9 @@ final class Prober {
 
     private int next() {
         count++;
-        List<Integer> anyone = count % TO_ANYONE == 0 ? peers.pick(1, peer -> true) : List.of();
-        return anyone.isEmpty() ? peers.neighbours().nextToProbe() : anyone.getFirst();
+        return count % TO_ANYONE == 0
+                ? peers.random().any()
+                : peers.neighbours().nextToProbe();
     }
 
     private void start(int member) {

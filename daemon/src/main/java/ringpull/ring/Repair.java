@@ -26,7 +26,7 @@ final class Repair {
     static final int STEPS = 64;
 
     /** Buckets in one question. */
-    static final int BUCKETS = 256;
+    static final int BUCKETS = 512;
 
     private final Time time;
     private final Peers peers;
@@ -90,12 +90,14 @@ final class Repair {
 
     private int partner() {
         count++;
-        if (joined && count % TO_THE_DEAD == 0 && peers.anyDead() != Directory.NONE) {
-            return peers.anyDead();
+        int dead = joined && count % TO_THE_DEAD == 0 && peers.tombstones() > 0
+                ? peers.random().anyDead()
+                : Directory.NONE;
+        if (dead != Directory.NONE) {
+            return dead;
         }
         if (!joined || count % TO_ANYONE == TO_ANYONE / 2) {
-            List<Integer> anyone = peers.pick(1, peer -> true);
-            return anyone.isEmpty() ? Directory.NONE : anyone.getFirst();
+            return peers.random().any();
         }
         return peers.neighbours().any();
     }
@@ -105,8 +107,8 @@ final class Repair {
         Round round = new Round(to, outcome);
         round.ask(
                 new Body.Compare(
-                        peers.membersTree().root(),
-                        peers.inventoriesTree().root(),
+                        peers.digests().members().root(),
+                        peers.digests().inventories().root(),
                         peers.table().liveCount() + 1),
                 Bundle.empty());
     }
@@ -115,9 +117,10 @@ final class Repair {
     private final class Round implements Exchanges.Reply {
         private final List<Address> to;
         private final Outcome outcome;
-        private final ArrayDeque<Integer> members = new ArrayDeque<>();
-        private final ArrayDeque<Integer> inventories = new ArrayDeque<>();
-        private List<Integer> asked = List.of();
+        private final ArrayDeque<Bucket> members = new ArrayDeque<>();
+        private final ArrayDeque<Bucket> inventories = new ArrayDeque<>();
+        private List<Bucket> asked = List.of();
+        private int wantedMembers;
         private boolean otherOwns;
         private boolean incomplete;
         private boolean ended;
@@ -147,6 +150,7 @@ final class Repair {
                 case Body.Compared compared -> compared(message.sender(), compared);
                 case Body.Listed listed -> listed(message.sender(), listed);
                 case Body.Repaired(List<Version> wanted) -> {
+                    incomplete |= message.rumors().size() < wantedMembers || wantedMembers >= Differences.WANTED;
                     giveInventories(wanted);
                     next();
                 }
@@ -169,42 +173,50 @@ final class Repair {
                 outcome.reached(sender);
             }
             otherOwns = sender.eligible() || compared.members().size() == 0;
-            differing(compared.members(), peers.membersTree().groups(), members);
-            differing(compared.inventories(), peers.inventoriesTree().groups(), inventories);
+            differing(compared.members(), peers.digests().members(), members);
+            differing(compared.inventories(), peers.digests().inventories(), inventories);
             next();
         }
 
-        /** Buckets of the groups that differ, from a random one on. */
-        private void differing(Hashes theirs, Hashes ours, ArrayDeque<Integer> buckets) {
+        /** The groups that differ, from a random one on; if they are large, their buckets. */
+        private void differing(Hashes theirs, HashTree tree, ArrayDeque<Bucket> buckets) {
+            boolean wide = peers.table().size() <= HashTree.SMALL * HashTree.GROUPS;
+            Hashes ours = theirs.size() == 0 ? theirs : tree.groups();
             int start = random.nextInt(HashTree.GROUPS);
             for (int i = 0; i < theirs.size(); i++) {
                 int group = (start + i) % HashTree.GROUPS;
-                for (int j = 0; j < HashTree.BUCKETS_IN_GROUP && theirs.at(group) != ours.at(group); j++) {
-                    buckets.add(group * HashTree.BUCKETS_IN_GROUP + j);
+                if (theirs.at(group) == ours.at(group)) {
+                    continue;
+                }
+                if (wide) {
+                    buckets.add(new Bucket(group, true, ours.at(group)));
+                    continue;
+                }
+                for (int bucket = Bucket.first(group, true); bucket < Bucket.end(group, true); bucket++) {
+                    buckets.add(new Bucket(bucket, false, tree.at(bucket)));
                 }
             }
         }
 
         private void next() {
             Body.Part part = members.isEmpty() ? Body.Part.INVENTORIES : Body.Part.MEMBERS;
-            ArrayDeque<Integer> open = members.isEmpty() ? inventories : members;
+            ArrayDeque<Bucket> open = members.isEmpty() ? inventories : members;
             if (open.isEmpty() || steps >= STEPS) {
                 end(open.isEmpty());
                 return;
             }
-            HashTree tree = part == Body.Part.MEMBERS ? peers.membersTree() : peers.inventoriesTree();
+            HashTree tree =
+                    part == Body.Part.MEMBERS ? peers.digests().members() : peers.digests().inventories();
             asked = new ArrayList<>();
-            List<Bucket> buckets = new ArrayList<>();
             while (!open.isEmpty() && asked.size() < BUCKETS) {
-                int bucket = open.remove();
-                asked.add(bucket);
-                buckets.add(new Bucket(bucket, tree.at(bucket)));
+                Bucket bucket = open.remove();
+                asked.add(new Bucket(bucket.number(), bucket.wide(), tree.at(bucket)));
             }
-            ask(new Body.Compares(part, buckets), Bundle.empty());
+            ask(new Body.Compares(part, asked), Bundle.empty());
         }
 
         private void listed(Rumor sender, Body.Listed listed) {
-            ArrayDeque<Integer> open = listed.part() == Body.Part.MEMBERS ? members : inventories;
+            ArrayDeque<Bucket> open = listed.part() == Body.Part.MEMBERS ? members : inventories;
             for (int i = asked.size() - 1; i >= Math.max(0, listed.done()); i--) {
                 open.addFirst(asked.get(i));
             }
@@ -218,6 +230,9 @@ final class Repair {
                     ? differences.ofMembers(sender, listed.listings(), bundle)
                     : differences.ofInventories(listed.listings());
             incomplete |= bundle.truncated();
+            wantedMembers = repair.wanted().stream()
+                    .mapToInt(wanted -> wanted.counted().size())
+                    .sum();
             if (repair.wanted().isEmpty() && repair.known().isEmpty() && bundle.isEmpty()) {
                 next();
             } else {

@@ -17,14 +17,6 @@ import ringpull.ring.Membership.Status;
  * blocks.
  */
 public final class Ring implements Membership, Holders, Rendezvous {
-    /** Shortest time between pushes of news, and the members that each goes to. */
-    static final long PUSH_INTERVAL = 250 * Time.MILLIS;
-
-    static final int PUSH_TO = 2;
-
-    /** One push in so many goes to any member, not to a neighbour. */
-    static final int PUSH_TO_ANYONE = 10;
-
     /** Members that are told when this node leaves. */
     static final int FAREWELLS = 5;
 
@@ -32,26 +24,24 @@ public final class Ring implements Membership, Holders, Rendezvous {
     static final long ELIGIBLE_AFTER = 5 * Time.SECONDS;
 
     private static final long FAREWELL = 1_500 * Time.MILLIS;
-    private static final long PUSH_SOON = 50 * Time.MILLIS;
     private static final long TOMBSTONE_SWEEP = 60 * Time.SECONDS;
     private static final int STALLED = 2;
 
     private final Time time = new Time();
     private final Outbox outbox = new Outbox();
     private final String cluster;
-    private final RandomGenerator random;
     private final Peers peers;
+    private final States states;
     private final RendezvousOrder rendezvous;
     private final News news;
     private final Exchanges exchanges;
     private final Prober prober;
+    private final Push push;
+    private final Learning learning;
     private final Differences differences;
     private final Repair repair;
     private final Seeds seeds;
     private final Checks checks;
-    private long pushDue = Time.NEVER;
-    private long pushed = -PUSH_INTERVAL;
-    private long pushes;
     private long sweepDue = TOMBSTONE_SWEEP;
     private int farewells;
     private final AtomicLong rejected = new AtomicLong();
@@ -69,12 +59,14 @@ public final class Ring implements Membership, Holders, Rendezvous {
     public Ring(String cluster, Member self, List<String> seeds, RandomGenerator random, Directory directory) {
         Limits.name(cluster, 1, Limits.NAME_CHARS, "ring's name");
         this.cluster = cluster;
-        this.random = random;
         peers = new Peers(self, directory, time, outbox, random);
+        states = new States(peers, time);
         rendezvous = new RendezvousOrder(peers.table());
         news = new News(peers, time);
         exchanges = new Exchanges(cluster, time, outbox, peers, news);
         prober = new Prober(time, peers, news, exchanges);
+        push = new Push(time, peers, news, exchanges, prober);
+        learning = new Learning(time, peers, news, prober);
         differences = new Differences(time, peers, exchanges, news::changed);
         repair = new Repair(time, peers, exchanges, differences, random);
         checks = new Checks(time, outbox, peers, exchanges);
@@ -93,11 +85,11 @@ public final class Ring implements Membership, Holders, Rendezvous {
             case Event.Failed(long call, String reason) -> exchanges.failed(call, Limits.tame(reason));
             case Event.Resolved resolved -> seeds.resolved(resolved);
             case Event.Dialled(long dial, String problem) -> checks.dialled(dial, problem);
-            case Event.Held(Digest digest, long sizeBytes) -> changeOwn(digest, sizeBytes);
-            case Event.Dropped(Digest digest) -> changeOwn(digest, Change.REMOVED);
+            case Event.Held(Digest digest, long sizeBytes) -> learning.own(digest, sizeBytes);
+            case Event.Dropped(Digest digest) -> learning.own(digest, Change.REMOVED);
             case Event.Leave() -> leave();
         }
-        planPush();
+        push.plan();
         time.sleepUntil(due());
         return outbox.drain();
     }
@@ -114,7 +106,7 @@ public final class Ring implements Membership, Holders, Rendezvous {
 
     @Override
     public List<MemberState> members() {
-        return peers.states();
+        return states.all();
     }
 
     @Override
@@ -156,7 +148,7 @@ public final class Ring implements Membership, Holders, Rendezvous {
         if (!left()) {
             due = Math.min(due, Math.min(prober.wakeAt(), repair.wakeAt()));
             due = Math.min(due, Math.min(seeds.wakeAt(), checks.wakeAt()));
-            due = Math.min(due, Math.min(peers.wakeAt(), pushDue));
+            due = Math.min(due, Math.min(peers.wakeAt(), push.wakeAt()));
             due = Math.min(due, peers.self().eligible() ? sweepDue : Math.min(sweepDue, eligibleDue()));
         }
         return due;
@@ -173,13 +165,13 @@ public final class Ring implements Membership, Holders, Rendezvous {
         seeds.tick();
         checks.tick();
         peers.trustAgain();
-        push();
+        push.tick();
         becomeEligible();
         if (time.now() >= sweepDue) {
             sweepDue = time.now() + TOMBSTONE_SWEEP;
             peers.forgetOldTombstones();
         }
-        String problem = Stream.of(peers.conflict(), checks.problem(), seeds.problem())
+        String problem = Stream.of(peers.own().conflict(), checks.problem(), seeds.problem())
                 .filter(text -> !text.isEmpty())
                 .findFirst()
                 .orElse("");
@@ -198,49 +190,9 @@ public final class Ring implements Membership, Holders, Rendezvous {
         }
         if (peers.table().liveCount() == 0 || repair.fullSyncAt() >= ELIGIBLE_AFTER - Time.SECONDS) {
             repair.joined();
-            peers.becomeEligible();
+            peers.own().becomeEligible();
             news.changed(peers.selfOrdinal(), false);
         }
-    }
-
-    /** News do not wait for the next probe. */
-    private void planPush() {
-        if (news.isEmpty()) {
-            pushDue = Time.NEVER;
-        } else if (pushDue == Time.NEVER) {
-            pushDue = Math.max(time.now() + PUSH_SOON, pushed + PUSH_INTERVAL);
-        }
-    }
-
-    private void push() {
-        if (time.now() >= pushDue && !news.isEmpty()) {
-            pushed = time.now();
-            pushDue = Time.NEVER;
-            for (int i = 0; i < PUSH_TO; i++) {
-                int member = ++pushes % PUSH_TO_ANYONE == 0 ? anyone() : peers.neighbours().any();
-                if (member != Directory.NONE && peers.table().counts(member)) {
-                    exchanges.ask(member, new Body.Ping(), Prober.VERDICT, pushTo(member));
-                }
-            }
-        }
-    }
-
-    private int anyone() {
-        int count = peers.table().liveCount();
-        return count == 0 ? Directory.NONE : peers.table().live(random.nextInt(count));
-    }
-
-    /** A push that fails is a hint: whoever does not answer is probed soon. */
-    private Exchanges.Reply pushTo(int member) {
-        return new Exchanges.Reply() {
-            @Override
-            public void answered(Message message) {}
-
-            @Override
-            public void failed(String reason) {
-                prober.soon(member);
-            }
-        };
     }
 
     private void asked(long exchange, Message message) {
@@ -253,7 +205,7 @@ public final class Ring implements Membership, Holders, Rendezvous {
             exchanges.refuse(exchange, "this member has left the ring");
             return;
         }
-        absorb(message);
+        learning.absorb(message);
         Rumor sender = message.sender();
         switch (message.body()) {
             case Body.Ping() -> exchanges.answer(exchange, sender, new Body.Ack());
@@ -292,122 +244,17 @@ public final class Ring implements Membership, Holders, Rendezvous {
             return;
         }
         if (!left()) {
-            absorb(message);
+            learning.absorb(message);
         }
         reply.answered(message);
-    }
-
-    /** Learns what a message says beside its question or answer. */
-    private void absorb(Message message) {
-        boolean repairs = switch (message.body()) {
-            case Body.Compared b -> true;
-            case Body.Listed b -> true;
-            case Body.Repair b -> true;
-            case Body.Repaired b -> true;
-            case Body.Busy b -> true;
-            case Body.Ping b -> false;
-            case Body.Ack b -> false;
-            case Body.Probe b -> false;
-            case Body.Probed b -> false;
-            case Body.Compare b -> false;
-            case Body.Compares b -> false;
-            case Body.Check b -> false;
-            case Body.Checked b -> false;
-            case Body.Unknown b -> false;
-        };
-        learn(message.sender(), false);
-        int sender = peers.table().find(message.sender().id());
-        if (sender != Directory.NONE) {
-            peers.table().heard(sender, time.now());
-            peers.table().health(sender, message.health());
-        }
-        message.rumors().forEach(rumor -> learn(rumor, repairs));
-        message.claims().forEach(this::learn);
-        message.deltas().forEach(delta -> apply(delta, repairs));
-    }
-
-    /** @param repairs members that are new to this node are not new to the others */
-    private void learn(Rumor rumor, boolean repairs) {
-        Rumor before = peers.self();
-        Peers.Learned learned = peers.learn(rumor);
-        int member = peers.table().find(rumor.id());
-        switch (learned) {
-            case NOTHING -> refuted(before);
-            case NEWER -> changed(member);
-            case RESTARTED -> news.joined(member);
-            case NEW_MEMBER -> {
-                if (!repairs) {
-                    news.joined(member);
-                }
-            }
-        }
-    }
-
-    private void learn(Claim claim) {
-        Rumor before = peers.self();
-        int member = peers.table().find(claim.id());
-        boolean suspected = member != Directory.NONE && peers.table().status(member) != Status.ALIVE;
-        if (peers.learn(claim) == Peers.Learned.NOTHING) {
-            refuted(before);
-        } else {
-            news.changed(member, suspected);
-            if (claim.status() == Status.SUSPECT) {
-                prober.suspected(member);
-            }
-        }
-    }
-
-    private void changed(int member) {
-        news.changed(member, true);
-    }
-
-    /** This node's own refutation is the most urgent of all news. */
-    private void refuted(Rumor before) {
-        if (peers.self().epoch() != before.epoch()) {
-            news.joined(peers.selfOrdinal());
-        } else if (peers.self().incarnation() != before.incarnation()) {
-            news.changed(peers.selfOrdinal(), true);
-        }
-    }
-
-    private void apply(Delta delta, boolean repairs) {
-        int owner = peers.table().find(delta.member());
-        boolean current = owner != Directory.NONE
-                && owner != peers.selfOrdinal()
-                && peers.table().counts(owner)
-                && peers.table().member(owner).epoch() == delta.epoch();
-        if (!current) {
-            return;
-        }
-        Inventory inventory = peers.inventory(owner);
-        long before = inventory.version();
-        long hash = peers.inventoryHash(owner);
-        Inventory.Outcome outcome = inventory.apply(delta, peers.index().of(owner));
-        if (outcome == Inventory.Outcome.APPLIED) {
-            peers.inventoryChanged(owner, hash);
-            if (!repairs && delta.changes().size() <= News.FRESH_CHANGES) {
-                news.inventory(owner, before);
-            }
-        }
-    }
-
-    private void changeOwn(Digest digest, long sizeBytes) {
-        int self = peers.selfOrdinal();
-        Inventory inventory = peers.inventory(self);
-        long hash = peers.inventoryHash(self);
-        boolean changed = sizeBytes == Change.REMOVED ? inventory.drop(digest) : inventory.hold(digest, sizeBytes);
-        if (changed) {
-            peers.inventoryChanged(self, hash);
-            news.inventory(self, inventory.version() - 1);
-        }
     }
 
     private void leave() {
         if (left()) {
             return;
         }
-        peers.leave();
-        List<Integer> told = peers.pick(FAREWELLS, peer -> true);
+        peers.own().leave();
+        List<Integer> told = peers.random().pick(FAREWELLS, peer -> true);
         farewells = told.size();
         Exchanges.Reply reply = new Exchanges.Reply() {
             @Override

@@ -13,7 +13,7 @@ final class Suspicions {
     /** Least time between suspicion and death in a small ring; and with ten times as many members, because news travel. */
     static final long LEAST = 4 * Time.SECONDS;
 
-    static final long PER_DECADE = 2_500 * Time.MILLIS;
+    static final long PER_DECADE = 3_500 * Time.MILLIS;
 
     /** With a single accuser it takes so many times as long. */
     static final int MOST = 6;
@@ -75,7 +75,7 @@ final class Suspicions {
             }
             if (known == NOBODY) {
                 long mask = 0xffffL << (i * Character.SIZE);
-                suspicion.accusers = suspicion.accusers & ~mask | (long) accuser << (i * Character.SIZE);
+                suspicion.accusers = (suspicion.accusers & ~mask) | ((long) accuser << (i * Character.SIZE));
                 suspicion.trusted += trusted ? 1 : 0;
                 wakeAt = Math.min(wakeAt, suspicion.started + LEAST);
                 return true;

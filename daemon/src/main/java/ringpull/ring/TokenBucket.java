@@ -10,17 +10,17 @@ final class TokenBucket {
     TokenBucket(long perSecond, long most) {
         this.perSecond = perSecond;
         this.most = most;
-        tokens = most;
+        tokens = (double) most;
     }
 
     /** What may be spent now; below zero if more was spent than there was. */
     long available(long now) {
-        tokens = Math.min(most, tokens + perSecond * (double) (now - filledAt) / Time.SECONDS);
+        tokens = Math.min((double) most, tokens + (double) perSecond * (now - filledAt) / Time.SECONDS);
         filledAt = now;
         return (long) tokens;
     }
 
     void spend(long amount) {
-        tokens -= amount;
+        tokens -= (double) amount;
     }
 }

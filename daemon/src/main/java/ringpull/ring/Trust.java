@@ -52,7 +52,7 @@ final class Trust {
         }
         boolean any = false;
         for (int i = 0; i < all.length; i++) {
-            all[i] /= 2;
+            all[i] = (byte) (all[i] / 2);
             any |= all[i] != 0;
         }
         due = any ? now + HALVED_EVERY : Time.NEVER;
