@@ -118,7 +118,8 @@ class RendezvousTest {
         simulation.runUntil(
                 "all are eligible and known as such",
                 30,
-                () -> ring.stream().allMatch(node -> node.ring().order(digest(1), 100).size() == 20));
+                () -> ring.stream()
+                        .allMatch(node -> node.ring().order(digest(1), 100).size() == 20));
         for (int blob = 0; blob < 50; blob++) {
             Set<List<MemberId>> orders = new HashSet<>();
             for (Node node : ring) {
@@ -132,8 +133,11 @@ class RendezvousTest {
         late.start();
         simulation.run(3);
         assertThat(late.ring().order(digest(1), 100)).hasSize(20);
-        simulation.runUntil("the late one too", 20, () -> ring.stream()
-                .allMatch(node -> node.ring().order(digest(1), 100).size() == 21));
+        simulation.runUntil(
+                "the late one too",
+                20,
+                () -> ring.stream()
+                        .allMatch(node -> node.ring().order(digest(1), 100).size() == 21));
     }
 
     @Test
@@ -181,7 +185,9 @@ class RendezvousTest {
     void neighboursFollowTheLivingAndStayWhereNothingChanges() {
         MemberTable own = new MemberTable(new Directory());
         Neighbours neighbours = new Neighbours(
-                own, member(999, 1, "", ""), RandomGeneratorFactory.of("L64X128MixRandom").create(1));
+                own,
+                member(999, 1, "", ""),
+                RandomGeneratorFactory.of("L64X128MixRandom").create(1));
         List<Integer> added = new ArrayList<>();
         for (int other = 0; other < 100; other++) {
             int ordinal = own.add(member(other, 1, "", ""), 0, Status.ALIVE, true);

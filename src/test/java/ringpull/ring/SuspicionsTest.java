@@ -74,7 +74,8 @@ class SuspicionsTest {
         for (int accuser = 1; accuser <= 4; accuser++) {
             suspicions.accuse(7, accuser, false);
         }
-        assertThat(suspicions.expired(Suspicions.LEAST * Suspicions.MOST - 1, 10)).isEmpty();
+        assertThat(suspicions.expired(Suspicions.LEAST * Suspicions.MOST - 1, 10))
+                .isEmpty();
         assertThat(suspicions.expired(Suspicions.LEAST * Suspicions.MOST, 10)).containsExactly(7);
     }
 

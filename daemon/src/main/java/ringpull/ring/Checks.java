@@ -80,7 +80,8 @@ final class Checks {
                 @Override
                 public void failed(String reason) {
                     // the checker is gone, perhaps; another will do
-                    peers.random().pick(1, peer -> true)
+                    peers.random()
+                            .pick(1, peer -> true)
                             .forEach(peer -> checker =
                                     Rumor.controlAddresses(peers.table().member(peer)));
                 }

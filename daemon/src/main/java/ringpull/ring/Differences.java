@@ -52,7 +52,8 @@ final class Differences {
     /** Answers the first question of an exchange. */
     void compare(long exchange, Rumor asker, Body.Compare theirs) {
         boolean members = theirs.members() == peers.digests().members().root();
-        boolean inventories = theirs.inventories() == peers.digests().inventories().root();
+        boolean inventories =
+                theirs.inventories() == peers.digests().inventories().root();
         Body.Compared answer = new Body.Compared(
                 members ? Hashes.NONE : peers.digests().members().groups(),
                 inventories ? Hashes.NONE : peers.digests().inventories().groups());
@@ -275,9 +276,7 @@ final class Differences {
                 long hash = peers.digests().ofMember(member);
                 if (hash != 0 && wanted.counted().indexOf(hash) >= 0) {
                     bundle.add(peers.rumor(member));
-                } else if (hash != 0
-                        && wanted.dead().indexOf(hash) >= 0
-                        && peers.learnDeath(member, from)) {
+                } else if (hash != 0 && wanted.dead().indexOf(hash) >= 0 && peers.learnDeath(member, from)) {
                     changed.accept(member, false);
                 }
             }

@@ -100,9 +100,8 @@ final class HolderIndex implements Holders {
     }
 
     private Posting @Nullable [] without(Posting[] all, int member) {
-        Posting[] rest = Arrays.stream(all)
-                .filter(posting -> posting.member != member)
-                .toArray(Posting[]::new);
+        Posting[] rest =
+                Arrays.stream(all).filter(posting -> posting.member != member).toArray(Posting[]::new);
         size.addAndGet(rest.length - all.length);
         return rest.length == 0 ? null : rest;
     }

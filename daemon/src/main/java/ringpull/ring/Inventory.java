@@ -29,7 +29,6 @@ final class Inventory {
     /** The same for any thread. */
     private volatile int shown;
 
-
     Inventory() {
         this(REMOVALS);
     }

@@ -78,12 +78,11 @@ final class News {
 
     /** A member changed its state. */
     void changed(int member, boolean refuted) {
-        int kind =
-                switch (peers.table().status(member)) {
-                    case ALIVE -> refuted ? REFUTATION : UPDATE;
-                    case SUSPECT -> SUSPICION;
-                    case DEAD, LEFT -> DEATH;
-                };
+        int kind = switch (peers.table().status(member)) {
+            case ALIVE -> refuted ? REFUTATION : UPDATE;
+            case SUSPECT -> SUSPICION;
+            case DEAD, LEFT -> DEATH;
+        };
         boolean stillJoins = kind == UPDATE && member < places.length && isJoin(places[member]);
         if (!stillJoins) {
             put(kind, member);

@@ -18,7 +18,6 @@ final class Peers {
     /** A death that another node knows of is believed only of a member that had so long to refute its suspicion. */
     static final long REFUTATION = 3 * Time.SECONDS;
 
-
     private final MemberTable table;
     private final Digests digests;
     private final OwnRecord own;
@@ -210,12 +209,7 @@ final class Peers {
         }
         boolean started = table.status(subject) == Status.ALIVE;
         if (started) {
-            change(
-                    subject,
-                    table.member(subject),
-                    table.incarnation(subject),
-                    Status.SUSPECT,
-                    table.eligible(subject));
+            change(subject, table.member(subject), table.incarnation(subject), Status.SUSPECT, table.eligible(subject));
         }
         boolean counted = suspicions.accuse(subject, accuser, trust.believes(accuser));
         if (counted && accuser != selfOrdinal()) {
@@ -241,12 +235,7 @@ final class Peers {
     }
 
     private void declareDead(int subject) {
-        change(
-                subject,
-                table.member(subject),
-                table.incarnation(subject),
-                Status.DEAD,
-                table.eligible(subject));
+        change(subject, table.member(subject), table.incarnation(subject), Status.DEAD, table.eligible(subject));
     }
 
     private Learned welcome(Rumor rumor) {

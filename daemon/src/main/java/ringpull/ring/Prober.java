@@ -106,8 +106,8 @@ final class Prober {
                 return;
             }
             indirect = true;
-            List<Integer> helping = peers.random().pick(
-                    HELPERS, peer -> peer != target && peers.table().status(peer) == Status.ALIVE);
+            List<Integer> helping = peers.random()
+                    .pick(HELPERS, peer -> peer != target && peers.table().status(peer) == Status.ALIVE);
             helpers = helping.size();
             open += helpers;
             for (int helper : helping) {
@@ -185,7 +185,9 @@ final class Prober {
     }
 
     private void start(int member) {
-        boolean live = member != Directory.NONE && peers.table().isKnown(member) && peers.table().counts(member);
+        boolean live = member != Directory.NONE
+                && peers.table().isKnown(member)
+                && peers.table().counts(member);
         if (!live || running.containsKey(member)) {
             return;
         }
@@ -197,7 +199,9 @@ final class Prober {
     /** Another member could not reach the target: can we? */
     void help(long exchange, Rumor asker, MemberId id) {
         int target = peers.table().find(id);
-        if (target == Directory.NONE || target == peers.selfOrdinal() || !peers.table().counts(target)) {
+        if (target == Directory.NONE
+                || target == peers.selfOrdinal()
+                || !peers.table().counts(target)) {
             exchanges.answer(exchange, asker, new Body.Probed(peers.isSelf(id)));
             return;
         }

@@ -17,16 +17,18 @@ final class Push {
     private final News news;
     private final Exchanges exchanges;
     private final Prober prober;
+    private final Repair repair;
     private long due = Time.NEVER;
     private long pushed = -INTERVAL;
     private long pushes;
 
-    Push(Time time, Peers peers, News news, Exchanges exchanges, Prober prober) {
+    Push(Time time, Peers peers, News news, Exchanges exchanges, Prober prober, Repair repair) {
         this.time = time;
         this.peers = peers;
         this.news = news;
         this.exchanges = exchanges;
         this.prober = prober;
+        this.repair = repair;
     }
 
     long wakeAt() {
@@ -47,12 +49,24 @@ final class Push {
             pushed = time.now();
             due = Time.NEVER;
             for (int i = 0; i < TARGETS; i++) {
-                int member = ++pushes % TO_ANYONE == 0 ? peers.random().any() : peers.neighbours().any();
-                if (member != Directory.NONE && peers.table().counts(member)) {
+                int member = target();
+                if (member != Directory.NONE
+                        && peers.table().isKnown(member)
+                        && peers.table().counts(member)) {
                     exchanges.ask(member, new Body.Ping(), Prober.VERDICT, pushTo(member));
                 }
             }
         }
+    }
+
+    private int target() {
+        int contact = repair.contact();
+        if (contact != Directory.NONE) {
+            return contact;
+        }
+        return ++pushes % TO_ANYONE == 0
+                ? peers.random().any()
+                : peers.neighbours().any();
     }
 
     /** A push that fails is a hint: whoever does not answer is probed soon. */

@@ -22,6 +22,9 @@ final class Repair {
 
     static final int TO_ANYONE = 10;
 
+    /** One in so many of a node that joins goes to any, not to one that it has talked to. */
+    static final int JOINING_ANEW = 4;
+
     /** Questions of one exchange. */
     static final int STEPS = 64;
 
@@ -33,6 +36,7 @@ final class Repair {
     private final Exchanges exchanges;
     private final Differences differences;
     private final RandomGenerator random;
+    private final Contacts contacts;
     private long due;
     private long count;
     private int running;
@@ -45,6 +49,7 @@ final class Repair {
         this.exchanges = exchanges;
         this.differences = differences;
         this.random = random;
+        contacts = new Contacts(random);
     }
 
     /** For those who start an exchange: which of the two happened first. */
@@ -65,6 +70,11 @@ final class Repair {
     /** When this node last knew all that a member knew that knows the whole ring; below zero: never. */
     long fullSyncAt() {
         return fullSyncAt;
+    }
+
+    /** Whom a node that is joining talks to; {@link Directory#NONE} when it has joined, or knows none. */
+    int contact() {
+        return joined ? Directory.NONE : contacts.any();
     }
 
     /** This node is a full member: no hurry any more. */
@@ -96,7 +106,14 @@ final class Repair {
         if (dead != Directory.NONE) {
             return dead;
         }
-        if (!joined || count % TO_ANYONE == TO_ANYONE / 2) {
+        if (!joined) {
+            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : contacts.any();
+            boolean good = contact != Directory.NONE
+                    && peers.table().isKnown(contact)
+                    && peers.table().counts(contact);
+            return good ? contact : peers.random().any();
+        }
+        if (count % TO_ANYONE == TO_ANYONE / 2) {
             return peers.random().any();
         }
         return peers.neighbours().any();
@@ -172,6 +189,10 @@ final class Repair {
             if (steps == 1) {
                 outcome.reached(sender);
             }
+            int other = peers.table().find(sender.id());
+            if (!joined && other != Directory.NONE && !peers.isSelf(sender.id())) {
+                contacts.met(other);
+            }
             otherOwns = sender.eligible() || compared.members().size() == 0;
             differing(compared.members(), peers.digests().members(), members);
             differing(compared.inventories(), peers.digests().inventories(), inventories);
@@ -205,8 +226,9 @@ final class Repair {
                 end(open.isEmpty());
                 return;
             }
-            HashTree tree =
-                    part == Body.Part.MEMBERS ? peers.digests().members() : peers.digests().inventories();
+            HashTree tree = part == Body.Part.MEMBERS
+                    ? peers.digests().members()
+                    : peers.digests().inventories();
             asked = new ArrayList<>();
             while (!open.isEmpty() && asked.size() < BUCKETS) {
                 Bucket bucket = open.remove();

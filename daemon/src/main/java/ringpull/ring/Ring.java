@@ -65,10 +65,10 @@ public final class Ring implements Membership, Holders, Rendezvous {
         news = new News(peers, time);
         exchanges = new Exchanges(cluster, time, outbox, peers, news);
         prober = new Prober(time, peers, news, exchanges);
-        push = new Push(time, peers, news, exchanges, prober);
         learning = new Learning(time, peers, news, prober);
         differences = new Differences(time, peers, exchanges, news::changed);
         repair = new Repair(time, peers, exchanges, differences, random);
+        push = new Push(time, peers, news, exchanges, prober, repair);
         checks = new Checks(time, outbox, peers, exchanges);
         this.seeds = new Seeds(seeds, time, outbox, peers, repair, checks, random);
     }

@@ -29,7 +29,14 @@ final class Seeds {
     private final Checks checks;
     private final RandomGenerator random;
 
-    Seeds(List<String> names, Time time, Outbox outbox, Peers peers, Repair repair, Checks checks, RandomGenerator random) {
+    Seeds(
+            List<String> names,
+            Time time,
+            Outbox outbox,
+            Peers peers,
+            Repair repair,
+            Checks checks,
+            RandomGenerator random) {
         names.stream().distinct().forEach(name -> seeds.add(new Seed(name)));
         this.time = time;
         this.outbox = outbox;
@@ -84,8 +91,8 @@ final class Seeds {
     private List<Address> strangers(Seed seed, List<Address> addresses) {
         Set<Address> known = new HashSet<>(ourselves);
         for (int i = 0; i < peers.table().liveCount(); i++) {
-            known.addAll(Rumor.controlAddresses(
-                    peers.table().member(peers.table().live(i))));
+            known.addAll(
+                    Rumor.controlAddresses(peers.table().member(peers.table().live(i))));
         }
         List<Address> strangers = new ArrayList<>();
         for (Address address : new HashSet<>(addresses)) {

@@ -13,7 +13,7 @@ final class Suspicions {
     /** Least time between suspicion and death in a small ring; and with ten times as many members, because news travel. */
     static final long LEAST = 4 * Time.SECONDS;
 
-    static final long PER_DECADE = 3_500 * Time.MILLIS;
+    static final long PER_DECADE = 3_000 * Time.MILLIS;
 
     /** With a single accuser it takes so many times as long. */
     static final int MOST = 6;

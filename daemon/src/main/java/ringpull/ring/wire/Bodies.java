@@ -48,9 +48,8 @@ final class Bodies {
                         .setInventories(inventories)
                         .setKnown(known));
             case Body.Compared(Hashes members, Hashes inventories) ->
-                wire.setCompared(RingCompared.newBuilder()
-                        .addAllMembers(longs(members))
-                        .addAllInventories(longs(inventories)));
+                wire.setCompared(
+                        RingCompared.newBuilder().addAllMembers(longs(members)).addAllInventories(longs(inventories)));
             case Body.Compares compares -> wire.setCompares(encode(compares));
             case Body.Listed(Body.Part part, List<Listing> listings, int done) ->
                 wire.setListed(RingListed.newBuilder()
