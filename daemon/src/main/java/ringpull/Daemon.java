@@ -22,7 +22,9 @@ import ringpull.control.DaemonStatus;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
+import ringpull.fetch.MemberWord;
 import ringpull.fetch.OriginTags;
+import ringpull.fetch.SwarmPulls;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
@@ -36,6 +38,8 @@ import ringpull.ring.wire.RingNode;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
+import ringpull.swarm.wire.SwarmNode;
+import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.TcpTransport;
@@ -96,6 +100,8 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+        SwarmPulls swarmPulls = new SwarmPulls(store);
+        SwarmService swarmService = new SwarmService(config.ring().cluster());
         data = parts.add(
                 "data port",
                 Ports.bind(
@@ -103,22 +109,26 @@ final class Daemon implements AutoCloseable {
                         host.address(),
                         config.peer().dataPort(),
                         address -> ChunkServer.bind(
-                                address, store::open, tls, config.peer().io(), meters::served)));
+                                address, swarmPulls, tls, config.peer().io(), meters::served)));
         control = parts.add(
                 "control port",
                 Ports.bind(
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-                        address -> ControlPort.bind(address, tls)));
+                        address -> ControlPort.bind(address, tls, List.of(swarmService))));
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
+        SwarmNode swarm =
+                parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
+        swarmService.serve(swarm);
+        swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
         TcpTransport transport =
                 parts.add("transport", new TcpTransport(tls, config.peer().io()));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher =
-                parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
+                parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime, swarmPulls));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);

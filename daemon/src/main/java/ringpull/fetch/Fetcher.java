@@ -44,9 +44,11 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             Suspects suspects,
             NoRoom noRoom,
+            SwarmPulls swarmPulls,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
+    /** One that brings blobs together with nobody. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -55,6 +57,19 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             LongSupplier nanoTime) {
+        this(store, ring, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
+    }
+
+    /** @param swarmPulls the blobs that are brought together with other members */
+    public Fetcher(
+            BlobStore store,
+            Holders ring,
+            Transport transport,
+            Origin origin,
+            Journal journal,
+            Meters meters,
+            LongSupplier nanoTime,
+            SwarmPulls swarmPulls) {
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -65,6 +80,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 meters,
                 new Suspects(),
                 new NoRoom(nanoTime),
+                swarmPulls,
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.

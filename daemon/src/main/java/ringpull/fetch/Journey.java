@@ -33,7 +33,7 @@ import ringpull.store.StoredBlob;
  * <p>Owned by the one virtual thread that calls {@link #run}; only {@link #landed} and the proof's outcome come from
  * others.
  */
-final class Journey {
+final class Journey implements SwarmPull.Host {
     private static final Logger log = LoggerFactory.getLogger(Journey.class);
 
     private final Digest digest;
@@ -41,6 +41,7 @@ final class Journey {
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
     private final Wishes wishes;
+    private final Together together;
     private final BlockingQueue<Verdict> verdicts = new ArrayBlockingQueue<>(1);
 
     private @Nullable PartialBlob partial;
@@ -62,6 +63,7 @@ final class Journey {
         this.parts = parts;
         this.fetch = fetch;
         this.wishes = fetch.wishes();
+        this.together = new Together(request, parts, fetch);
     }
 
     void run() {
@@ -164,6 +166,7 @@ final class Journey {
                 blob.complete(proof, fetch.mediaType(), sources.isEmpty() ? "" : sources.getFirst());
                 partial = null;
                 sources.forEach(source -> parts.store().noteSource(digest, source));
+                together.leave(true);
                 distrustLiars(proof.sizeBytes());
                 parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
                 fetch.stored();
@@ -204,6 +207,7 @@ final class Journey {
     /** Forgets bytes that cannot be trusted any more, and hashes from the start. */
     private void forget() throws IOException {
         PartialBlob blob = partial;
+        together.leave(false);
         if (blob != null) {
             blob.reset();
             refuted = false;
@@ -228,7 +232,13 @@ final class Journey {
             if (!attempt.origin()) {
                 throw notHeld();
             }
-            bringFromOrigins();
+            if (attempt.holders().isEmpty()) {
+                used = together.bring(originsTried == 0, this);
+            }
+            blob = partial;
+            if (blob == null || blob.presentPrefixBytes() < blob.sizeBytes()) {
+                bringFromOrigins();
+            }
         }
         landed();
         return used;
@@ -237,7 +247,7 @@ final class Journey {
     private Set<MemberId> bringFromPeers(Plan.Attempt attempt) throws FetchFailed, IOException, InterruptedException {
         PartialBlob blob;
         try {
-            blob = partialOf(attempt.holders().getFirst().sizeBytes());
+            blob = open(attempt.holders().getFirst().sizeBytes());
         } catch (StoreFull e) {
             // The size is only what peers say: a false one must not pass for a full disk.
             String why = "no room for the size that peers announce: " + e.getMessage();
@@ -282,7 +292,7 @@ final class Journey {
         if (blob == null) {
             try (OriginStream stream = pull.open(0)) {
                 fetch.mediaType(stream.mediaType());
-                blob = partialOf(stream.sizeBytes());
+                blob = open(stream.sizeBytes());
                 fetch.authentic(blob.presentBytes() == 0 && stream.authentic());
                 if (blob.presentPrefixBytes() == 0) {
                     pull.copy(stream, blob, this::landed);
@@ -319,7 +329,8 @@ final class Journey {
         };
     }
 
-    private PartialBlob partialOf(long sizeBytes) throws StoreFull, IOException {
+    @Override
+    public PartialBlob open(long sizeBytes) throws StoreFull, IOException {
         PartialBlob blob = partial;
         if (blob != null && blob.sizeBytes() != sizeBytes) {
             discard();
@@ -361,7 +372,8 @@ final class Journey {
     }
 
     /** More bytes are present. Called from transports' threads, too. */
-    private void landed() {
+    @Override
+    public void landed() {
         ProofTrail hashing = trail;
         if (hashing != null) {
             hashing.advance();
@@ -376,6 +388,7 @@ final class Journey {
     /** Clients hear of it last: then another fetch of the blob may begin. */
     private void end(FetchFailed why) {
         wishes.end();
+        together.leave(false);
         close();
         parts.journal().note(digest, "failed", "", 0, String.valueOf(why.getMessage()));
         fetch.failed(why);

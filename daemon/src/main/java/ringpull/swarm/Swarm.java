@@ -56,7 +56,8 @@ public final class Swarm {
         switch (event) {
             case Event.Tick() -> tick();
             case Event.Start start -> {
-                if (!pullers.containsKey(start.digest()) && pullers.size() < SwarmLimits.HOMES) {
+                stop(start.digest()); // it was brought before, and is gone again
+                if (pullers.size() < SwarmLimits.HOMES) {
                     pullers.put(start.digest(), new Puller(node, start));
                 }
             }

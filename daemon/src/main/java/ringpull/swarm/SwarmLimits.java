@@ -19,6 +19,8 @@ public final class SwarmLimits {
     /** Statements in one {@link Message.Have}. */
     public static final int STATEMENTS = 128;
 
+    public static final int STATEMENT_CHUNKS = 64;
+
     public static final int SIGNATURE_BYTES = 1_024;
 
     /** Members that a report says did not answer. */

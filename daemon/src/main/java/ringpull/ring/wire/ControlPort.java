@@ -1,5 +1,6 @@
 package ringpull.ring.wire;
 
+import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
@@ -9,6 +10,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,7 +52,8 @@ public final class ControlPort implements Closeable {
         boolean asked(long exchange, Message message);
     }
 
-    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls) throws IOException {
+    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, List<BindableService> more)
+            throws IOException {
         this.tls = tls;
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .executor(threads)
@@ -59,6 +62,7 @@ public final class ControlPort implements Closeable {
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
                 .addService(new Service());
+        more.forEach(builder::addService);
         if (tls.isPresent()) {
             builder.sslContext(tls.get().controlServer());
         }
@@ -72,7 +76,13 @@ public final class ControlPort implements Closeable {
      * @throws IOException naming the address, if it cannot be bound
      */
     public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls) throws IOException {
-        ControlPort port = new ControlPort(address, tls);
+        return bind(address, tls, List.of());
+    }
+
+    /** @param more services that members reach on it */
+    public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls, List<BindableService> more)
+            throws IOException {
+        ControlPort port = new ControlPort(address, tls, more);
         try {
             port.server.start();
         } catch (IOException e) {

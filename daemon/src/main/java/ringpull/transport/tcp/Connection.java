@@ -212,9 +212,11 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
             exchangeEnded();
             String message = holder + " answered " + status + ": " + text;
             running.fail(
-                    status == 404
-                            ? new TransferException.NotHeld(message)
-                            : new TransferException.Unreachable(message));
+                    switch (status) {
+                        case 404 -> new TransferException.NotHeld(message);
+                        case 503 -> new TransferException.Busy(message);
+                        default -> new TransferException.Unreachable(message);
+                    });
         }
     }
 
