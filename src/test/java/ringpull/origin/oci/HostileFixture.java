@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.blob.Repository;
 import ringpull.config.Config;
-import ringpull.e2e.TestCertificates;
+import ringpull.tls.TestCertificates;
 import ringpull.origin.OriginContract;
 
 /**
