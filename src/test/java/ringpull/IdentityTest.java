@@ -41,7 +41,8 @@ class IdentityTest {
         Identity.load(state, () -> Instant.ofEpochMilli(5_000), Optional.empty());
         Files.writeString(state.resolve("epoch"), "99999999999999999999");
 
-        assertThatThrownBy(() -> Identity.load(state, Instant::now, Optional.empty())).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> Identity.load(state, Instant::now, Optional.empty()))
+                .isInstanceOf(IOException.class);
     }
 
     @Test

@@ -126,6 +126,7 @@ final class Daemon implements AutoCloseable {
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
+        meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
         tls.ifPresent(certificates -> {
             meters.gauge(

@@ -35,8 +35,8 @@ record Identity(MemberId id, long epoch) {
     static void checkCluster(PeerIdentity certificate, String cluster) throws IOException {
         Optional<String> named = certificate.cluster();
         if (named.isPresent() && !named.get().equals(cluster)) {
-            throw new IOException("[peer] cert: the certificate is for the ring " + named.get() + " (" + certificate.text()
-                    + "), and [ring] cluster is " + cluster + ": make them the same");
+            throw new IOException("[peer] cert: the certificate is for the ring " + named.get() + " ("
+                    + certificate.text() + "), and [ring] cluster is " + cluster + ": make them the same");
         }
     }
 
@@ -55,9 +55,8 @@ record Identity(MemberId id, long epoch) {
     private static long nextEpoch(Path state, InstantSource clock) throws IOException {
         Path file = state.resolve(EPOCH_FILE);
         try {
-            long last = Files.exists(file)
-                    ? Long.parseLong(Files.readString(file).strip())
-                    : 0;
+            long last =
+                    Files.exists(file) ? Long.parseLong(Files.readString(file).strip()) : 0;
             long epoch = Math.max(clock.millis(), last + 1);
             replace(file, Long.toString(epoch));
             return epoch;
@@ -67,8 +66,7 @@ record Identity(MemberId id, long epoch) {
     }
 
     private static IOException damaged(Path file, IllegalArgumentException cause) {
-        return new IOException(
-                file + " is damaged (" + cause.getMessage() + "): remove it and start again", cause);
+        return new IOException(file + " is damaged (" + cause.getMessage() + "): remove it and start again", cause);
     }
 
     private static void replace(Path file, String text) throws IOException {

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
@@ -53,7 +54,7 @@ public final class Strangers {
         certificates.put("issued by a member", issuedBy(ring.member("forger"), elsewhere));
         certificates.put("revoked", ring.member("lost"));
         revoked = folder.resolve("revoked");
-        Files.writeString(revoked, fingerprint(certificates.get("revoked")) + " # lost\n");
+        Files.writeString(revoked, fingerprint(certificate("revoked")) + " # lost\n");
     }
 
     /** It says that it is a member, and nobody vouches for it. */
@@ -102,6 +103,11 @@ public final class Strangers {
 
     public Map<String, Config.Tls> certificates() {
         return certificates;
+    }
+
+    /** One of them. */
+    public Config.Tls certificate(String kind) {
+        return Objects.requireNonNull(certificates.get(kind), kind);
     }
 
     /** A member's files, with the list of who is revoked. */

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -19,6 +21,8 @@ import java.util.Random;
 import java.util.function.ToDoubleFunction;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
+import ringpull.pki.Authority;
+import ringpull.pki.MemberFiles;
 
 /**
  * One daemon pulls a blob that its neighbour holds, until it is proven, on disk and durable. Beside it, round by round on
@@ -207,7 +211,9 @@ final class Pair {
     private NodeConfig secured(NodeConfig config, boolean tls) {
         return tls
                 ? config.certificates(
-                        directory.resolve("node.pem"), directory.resolve("node.key"), directory.resolve("ca.pem"))
+                        directory.resolve(config.name() + ".pem"),
+                        directory.resolve(config.name() + ".key"),
+                        directory.resolve(Authority.CERTIFICATE_FILE))
                 : config;
     }
 
@@ -233,61 +239,20 @@ final class Pair {
         }
     }
 
-    private void certificates() throws IOException, InterruptedException {
-        String ca = directory.resolve("ca.pem").toString();
-        String caKey = directory.resolve("ca.key").toString();
-        String node = directory.resolve("node.pem").toString();
-        String key = directory.resolve("node.key").toString();
-        Measure.seconds(
-                log,
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=bench CA",
-                "-keyout",
-                caKey,
-                "-out",
-                ca);
-        Measure.seconds(
-                log,
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=bench node",
-                "-addext",
-                "subjectAltName=IP:127.0.0.1",
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-                "-CA",
-                ca,
-                "-CAkey",
-                caKey,
-                "-keyout",
-                key,
-                "-out",
-                node);
+    /** For the two daemons, which are known by them, and for the origin. */
+    private void certificates() throws IOException {
+        Authority authority = Authority.create("demo", Instant.now(), Duration.ofDays(2));
+        authority.write(directory, true);
+        for (String name : List.of("holder", "puller", "origin")) {
+            MemberFiles.of(directory, name)
+                    .issue(authority, Optional.empty(), List.of("127.0.0.1"), Instant.now(), Duration.ofDays(2), true);
+        }
     }
 
     private Process nginx(int port, boolean tls, String name) throws IOException {
         Path config = directory.resolve("nginx-" + name + ".conf");
         String secured =
-                tls ? "ssl_certificate %1$s/node.pem; ssl_certificate_key %1$s/node.key;".formatted(directory) : "";
+                tls ? "ssl_certificate %1$s/origin.pem; ssl_certificate_key %1$s/origin.key;".formatted(directory) : "";
         Files.writeString(config, """
             daemon off; master_process off; pid %1$s/nginx-%2$s.pid; error_log %1$s/nginx.log;
             events {}

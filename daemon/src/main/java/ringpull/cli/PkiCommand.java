@@ -11,11 +11,11 @@ import picocli.CommandLine.Spec;
         header = "Make and look at the certificates that members know each other by.",
         description = {
             "For those who have no authority of their own: init makes one, issue makes a certificate for each node."
-                + " Where cert-manager, SPIRE or another authority issues certificates already, only inspect is"
-                + " needed.",
+                    + " Where cert-manager, SPIRE or another authority issues certificates already, only inspect is"
+                    + " needed.",
             "",
             "Run init and issue on a machine that is no node, and keep ca.key there: whoever has it can make members."
-                + " A node gets its own certificate and key, and ca.pem."
+                    + " A node gets its own certificate and key, and ca.pem."
         },
         footer = {
             "  ringpull pki init --cluster lab --dir pki",

@@ -21,7 +21,7 @@ import ringpull.pki.Authority;
         header = "Make an authority for a ring.",
         description = {
             "Writes ca.pem, the authority's certificate, which every node gets (mode 0644), and ca.key, which none gets"
-                + " (mode 0600). The key is on the curve P-256."
+                    + " (mode 0600). The key is on the curve P-256."
         },
         footer = {
             "  ringpull pki init --cluster lab --dir pki",

@@ -22,25 +22,29 @@ import ringpull.pki.CertificateReport;
         header = "Say what is in a certificate, and whether a member can use it.",
         description = {
             "Prints each certificate of a PEM file: who it is for, as which member it counts in a ring, who issued it,"
-                + " until when it is valid, and its fingerprints, either of which revokes it in the file [peer] revoked."
-                + " Then whether the key belongs to the first certificate, and whether the authorities vouch for it."
-                + " Ends with exit code 3 if anything of that is not as a member needs it, or expires within 14 days.",
+                + " until when it is valid, and its fingerprints, either of which revokes it in the file [peer]"
+                + " revoked. Then whether the key belongs to the first certificate, and whether the authorities vouch"
+                + " for it. Ends with exit code 3 if anything of that is not as a member needs it, or expires within"
+                + " 14 days.",
             "",
             "A member is known by the URI ringpull://CLUSTER/NODE or spiffe://… in its certificate, else by its public"
-                + " key."
+                    + " key."
         },
         footer = {
             "  ringpull pki inspect pki/gpu-1.pem",
             "  ringpull pki inspect --key tls.key --ca ca.crt tls.crt",
             "",
-            "Keys of --json: certificates [subject, issuer, authority, identity, cluster, member_id, sha256, key_sha256,"
-                + " valid_from, valid_until], key {file, matches} or null, ca {file, vouches} or null, problems"
+            "Keys of --json: certificates [subject, issuer, authority, identity, cluster, member_id, sha256,"
+                    + " key_sha256, valid_from, valid_until], key {file, matches} or null, ca {file, vouches} or null,"
+                    + " problems"
         })
 final class PkiInspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "FILE", description = "PEM file of a certificate, perhaps with those that lead to its authority.")
+    @Parameters(
+            paramLabel = "FILE",
+            description = "PEM file of a certificate, perhaps with those that lead to its authority.")
     private Path file = Path.of("");
 
     @Option(
@@ -77,7 +81,8 @@ final class PkiInspectCommand implements Callable<Integer> {
 
     private static void print(CertificateReport report, PrintWriter out) {
         for (CertificateReport.Entry entry : report.certificates()) {
-            out.println("subject      " + Text.printable(entry.subject()) + (entry.authority() ? " (an authority)" : ""));
+            out.println(
+                    "subject      " + Text.printable(entry.subject()) + (entry.authority() ? " (an authority)" : ""));
             if (!entry.identity().isEmpty()) {
                 out.println("member       " + Text.printable(entry.identity()));
                 out.println("member id    " + entry.memberId());
@@ -125,7 +130,9 @@ final class PkiInspectCommand implements Callable<Integer> {
 
     private static void check(ObjectNode json, String name, String good, Optional<CertificateReport.Check> check) {
         if (check.isPresent()) {
-            json.putObject(name).put("file", check.get().file().toString()).put(good, check.get().good());
+            json.putObject(name)
+                    .put("file", check.get().file().toString())
+                    .put(good, check.get().good());
         } else {
             json.putNull(name);
         }

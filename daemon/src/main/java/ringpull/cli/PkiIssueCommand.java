@@ -28,9 +28,9 @@ import ringpull.pki.MemberFiles;
                 + " member ringpull://CLUSTER/NODE, by which the others know it: each node needs one of its own, and a"
                 + " node keeps its place in the ring when a later certificate has the same name.",
             "",
-            "Before a certificate expires, make another one with --renew and put it in its place on the node: the daemon"
-                + " takes it without a restart. If a key may have been seen by others, put the fingerprint of its"
-                + " certificate into the file [peer] revoked of every node, and make a new one with --force."
+            "Before a certificate expires, make another one with --renew and put it in its place on the node: the"
+                + " daemon takes it without a restart. If a key may have been seen by others, put the fingerprint of"
+                + " its certificate into the file [peer] revoked of every node, and make a new one with --force."
         },
         footer = {
             "  ringpull pki issue --dir pki --name gpu-1",
@@ -67,8 +67,9 @@ final class PkiIssueCommand implements Callable<Integer> {
     @Option(
             names = "--address",
             paramLabel = "ADDRESS",
-            description = "An IP address or DNS name to write into the certificate, for other programs; may be repeated."
-                    + " Ringpull itself compares none.")
+            description =
+                    "An IP address or DNS name to write into the certificate, for other programs; may be repeated."
+                            + " Ringpull itself compares none.")
     private List<String> addresses = new ArrayList<>();
 
     @Option(

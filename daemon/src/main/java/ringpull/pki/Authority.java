@@ -38,8 +38,8 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import ringpull.tls.Certificates;
-import ringpull.tls.Pem;
 import ringpull.tls.PeerIdentity;
+import ringpull.tls.Pem;
 
 /**
  * A certificate authority: whoever has its key decides who is a member. Keys are on the curve P-256, which every TLS library
@@ -181,15 +181,14 @@ public record Authority(X509Certificate certificate, PrivateKey key) {
                     key);
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
             builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-            builder.addExtension(
-                    Extension.extendedKeyUsage,
-                    false,
-                    new ExtendedKeyUsage(
-                            new KeyPurposeId[] {KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth}));
+            builder.addExtension(Extension.extendedKeyUsage, false, new ExtendedKeyUsage(new KeyPurposeId[] {
+                KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth
+            }));
             builder.addExtension(Extension.subjectAlternativeName, false, names(uri, request.addresses()));
             JcaX509ExtensionUtils identifiers = new JcaX509ExtensionUtils();
             // By key alone, so that it stays good when the authority's own certificate is renewed.
-            byte[] issuer = identifiers.createAuthorityKeyIdentifier(certificate).getKeyIdentifierOctets();
+            byte[] issuer =
+                    identifiers.createAuthorityKeyIdentifier(certificate).getKeyIdentifierOctets();
             builder.addExtension(Extension.authorityKeyIdentifier, false, new AuthorityKeyIdentifier(issuer));
             builder.addExtension(Extension.subjectKeyIdentifier, false, identifiers.createSubjectKeyIdentifier(key));
             X509Certificate issued = sign(builder, this.key);

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import ringpull.tls.Certificates;
 import ringpull.tls.Fingerprint;
-import ringpull.tls.Pem;
 import ringpull.tls.PeerIdentity;
+import ringpull.tls.Pem;
 
 /**
  * What is in a PEM file of certificates, and whether a member can be run with it.

@@ -44,7 +44,8 @@ public final class KeyFiles {
     }
 
     private static void write(Path file, String text, String mode, boolean replace) throws IOException {
-        Path next = file.resolveSibling("." + file.getFileName() + "." + ProcessHandle.current().pid());
+        Path next = file.resolveSibling(
+                "." + file.getFileName() + "." + ProcessHandle.current().pid());
         try {
             ByteBuffer bytes = StandardCharsets.US_ASCII.encode(text);
             try (FileChannel channel = FileChannel.open(

@@ -38,7 +38,11 @@ public record MemberFiles(Path certificate, Path key, String name) {
      * @throws IOException if there are files and {@code replace} is false, or they cannot be written
      */
     public X509Certificate issue(
-            Authority authority, Optional<String> cluster, List<String> addresses, Instant now, Duration life,
+            Authority authority,
+            Optional<String> cluster,
+            List<String> addresses,
+            Instant now,
+            Duration life,
             boolean replace)
             throws IOException {
         Authority.Issued issued = authority.issue(request(authority, cluster, addresses), now, life);
@@ -64,9 +68,9 @@ public record MemberFiles(Path certificate, Path key, String name) {
         if (!Certificates.matches(kept, former)) {
             throw new IOException(key + " is not the key of " + certificate + ": --force makes both anew");
         }
-        Optional<String> ring = cluster.isPresent() ? cluster : identityOf(former).cluster();
-        Authority.Request request =
-                request(authority, ring, addresses.isEmpty() ? addresses(former) : addresses);
+        Optional<String> ring =
+                cluster.isPresent() ? cluster : identityOf(former).cluster();
+        Authority.Request request = request(authority, ring, addresses.isEmpty() ? addresses(former) : addresses);
         X509Certificate renewed = authority.issue(request, former.getPublicKey(), now, life);
         KeyFiles.write(certificate, renewed, true);
         return renewed;

@@ -39,8 +39,8 @@ record CertificateSet(
         }
         if (!Certificates.forBothDirections(leaf)) {
             throw new IOException("[peer] cert: " + files.cert()
-                    + " is not for both directions: a member's certificate needs the usages client auth and server auth,"
-                    + " or no extended key usage at all");
+                    + " is not for both directions: a member's certificate needs the usages client auth and server"
+                    + " auth, or no extended key usage at all");
         }
         if (!Certificates.vouchedFor(chain, authorities)) {
             throw new IOException("[peer] ca: no authority in " + files.ca() + " vouches for the certificate in "

@@ -30,7 +30,7 @@ public final class CertificateWatch implements AutoCloseable {
 
     public static CertificateWatch start(PeerTls tls, InstantSource clock) {
         CertificateWatch watch = new CertificateWatch(tls, clock);
-        watch.thread.scheduleWithFixedDelay(watch::look, 0, PERIOD.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = watch.thread.scheduleWithFixedDelay(watch::look, 0, PERIOD.toMillis(), TimeUnit.MILLISECONDS);
         return watch;
     }
 

@@ -13,6 +13,7 @@ import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.Set;
@@ -58,16 +59,14 @@ public final class Certificates {
         target.setCertificate(leaf);
         Set<TrustAnchor> anchors =
                 authorities.stream().map(ca -> new TrustAnchor(ca, null)).collect(Collectors.toSet());
-        Date when = new Date();
-        if (when.before(leaf.getNotBefore())) {
-            when = leaf.getNotBefore();
-        } else if (when.after(leaf.getNotAfter())) {
-            when = leaf.getNotAfter();
-        }
+        Instant from = leaf.getNotBefore().toInstant();
+        Instant until = leaf.getNotAfter().toInstant();
+        Instant now = Instant.now();
+        Instant when = now.isBefore(from) ? from : now.isAfter(until) ? until : now;
         try {
             PKIXBuilderParameters parameters = new PKIXBuilderParameters(anchors, target);
             parameters.setRevocationEnabled(false);
-            parameters.setDate(when);
+            parameters.setDate(Date.from(when));
             parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(chain)));
             CertPathBuilder.getInstance("PKIX").build(parameters);
             return true;

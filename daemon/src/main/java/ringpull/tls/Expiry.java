@@ -23,16 +23,17 @@ final class Expiry {
         }
         if (now.isAfter(until)) {
             return Optional.of("the certificate " + file + " expired " + until
-                    + ": members refuse every new connection with this node, and blobs come from the registry alone; put"
-                    + " a new one in its place, it is taken without a restart");
+                    + ": members refuse every new connection with this node, and blobs come from the registry alone;"
+                    + " put a new one in its place, it is taken without a restart");
         }
         Duration ahead = Duration.between(from, until).dividedBy(LAST_PART);
         if (ahead.compareTo(AHEAD) > 0) {
             ahead = AHEAD;
         }
         return now.isAfter(until.minus(ahead))
-                ? Optional.of("the certificate " + file + " expires " + until + ", in " + left(Duration.between(now, until))
-                        + ": renew it; a new one in its place is taken without a restart")
+                ? Optional.of(
+                        "the certificate " + file + " expires " + until + ", in " + left(Duration.between(now, until))
+                                + ": renew it; a new one in its place is taken without a restart")
                 : Optional.empty();
     }
 

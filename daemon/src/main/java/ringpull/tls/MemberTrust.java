@@ -36,8 +36,8 @@ final class MemberTrust extends X509ExtendedTrustManager {
             Revocations revoked,
             Optional<String> cluster,
             BiConsumer<X509Certificate, String> refused) {
-        this.authorities = pkix(
-                authorities.stream().filter(ca -> !revoked.contains(ca)).toList());
+        this.authorities =
+                pkix(authorities.stream().filter(ca -> !revoked.contains(ca)).toList());
         this.revoked = revoked;
         this.cluster = cluster;
         this.refused = refused;

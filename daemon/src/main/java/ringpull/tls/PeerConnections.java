@@ -37,8 +37,10 @@ final class PeerConnections {
     void recheck(Channel channel, MemberTrust trust) {
         SslHandler handler = channel.pipeline().get(SslHandler.class);
         if (handler == null || !handler.handshakeFuture().isSuccess() || !trusts(trust, handler.engine())) {
-            log.info("closes the connection with {}: it was made under certificates or a list of revocations that"
-                    + " changed", channel.remoteAddress());
+            log.info(
+                    "closes the connection with {}: it was made under certificates or a list of revocations that"
+                            + " changed",
+                    channel.remoteAddress());
             var _ = channel.close();
         }
     }

@@ -70,7 +70,8 @@ public final class PeerTls {
     }
 
     private static InForce inForce(CertificateSet set, Revocations revoked, Refusals refusals) throws IOException {
-        MemberTrust trust = new MemberTrust(set.authorities(), revoked, set.identity().cluster(), refusals::add);
+        MemberTrust trust =
+                new MemberTrust(set.authorities(), revoked, set.identity().cluster(), refusals::add);
         return new InForce(trust, Contexts.of(set, trust));
     }
 
@@ -109,7 +110,7 @@ public final class PeerTls {
         return channel -> {
             connections.add(channel);
             InForce now = inForce;
-            if (now != then) {
+            if (!now.equals(then)) {
                 connections.recheck(channel, now.trust);
             }
         };
@@ -138,7 +139,8 @@ public final class PeerTls {
                 inForce = inForce(certificates.value(), revocations.value(), refusals);
                 connections.recheck(inForce.trust);
                 listeners.forEach(Runnable::run);
-                log.info("took changed certificates: this member's is valid until {}, {} authorities, {} revocations",
+                log.info(
+                        "took changed certificates: this member's is valid until {}, {} authorities, {} revocations",
                         certificates.value().validUntil(),
                         certificates.value().authorities().size(),
                         revocations.value().fingerprints().size());
@@ -179,8 +181,9 @@ public final class PeerTls {
         List<String> problems = new ArrayList<>(notTaken());
         Expiry.problem(set, files.cert(), now).ifPresent(problems::add);
         if (set.chain().stream().anyMatch(revocations.value()::contains)) {
-            problems.add("the certificate of this node is itself revoked, by " + files.revoked().map(Path::toString)
-                            .orElse("") + ": other members refuse it; issue another one, with a new key");
+            problems.add("the certificate of this node is itself revoked, by "
+                    + files.revoked().map(Path::toString).orElse("")
+                    + ": other members refuse it; issue another one, with a new key");
         }
         return problems;
     }

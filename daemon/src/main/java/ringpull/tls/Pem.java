@@ -70,10 +70,10 @@ public final class Pem {
                 }
             }
             try {
-                return KeyFactory.getInstance(publicKey.getAlgorithm())
-                        .generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
+                return KeyFactory.getInstance(publicKey.getAlgorithm()).generatePrivate(new PKCS8EncodedKeySpec(pkcs8));
             } catch (GeneralSecurityException e) {
-                throw new IOException(file + " holds no " + publicKey.getAlgorithm() + " key, as the certificate has", e);
+                throw new IOException(
+                        file + " holds no " + publicKey.getAlgorithm() + " key, as the certificate has", e);
             }
         }
         throw new IOException(file + " holds no private key (no PEM block BEGIN PRIVATE KEY)");

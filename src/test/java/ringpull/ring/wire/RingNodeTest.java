@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -24,7 +22,6 @@ import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.ring.Address;
@@ -42,9 +39,6 @@ class RingNodeTest {
 
     private final Deque<AutoCloseable> toClose = new ArrayDeque<>();
     private long epoch = 1_000;
-
-    @TempDir
-    Path directory;
 
     @AfterEach
     void close() throws Exception {

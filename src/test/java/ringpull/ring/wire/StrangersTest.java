@@ -85,7 +85,8 @@ class StrangersTest {
     }
 
     private RingNode start(ControlPort at, PeerTls certificates, String... seeds) throws IOException {
-        Member self = member(new MemberId(certificates.identity().memberId()), at.address().getPort());
+        Member self = member(
+                new MemberId(certificates.identity().memberId()), at.address().getPort());
         return closing(RingNode.start(at, self, new Config.Ring("test", List.of(seeds)), Map.of()));
     }
 
@@ -150,7 +151,9 @@ class StrangersTest {
     void aMemberAsksAndIsHeard() throws IOException {
         Config.Tls two = ring.member("two");
         MemberId id = new MemberId(PeerTls.of(two).identity().memberId());
-        until("its own blob is announced", () -> ask(port, client(two), question(id)).equals("SYNCED with the secret"));
+        until(
+                "its own blob is announced",
+                () -> ask(port, client(two), question(id)).equals("SYNCED with the secret"));
         until("what it said is known", () -> !node.holders(INJECTED).isEmpty());
         assertThat(node.members()).hasSize(2);
     }
@@ -179,7 +182,8 @@ class StrangersTest {
     @Test
     void noCertificateAndNoTlsAreRefused() throws IOException {
         MemberId id = new MemberId("0123456789abcdef0123456789abcdef");
-        assertThat(ask(port, Strangers.grpcClient(Optional.empty()), question(id))).startsWith("UNAVAILABLE");
+        assertThat(ask(port, Strangers.grpcClient(Optional.empty()), question(id)))
+                .startsWith("UNAVAILABLE");
         assertThat(ask(port, null, question(id))).startsWith("UNAVAILABLE");
         nothingGotIn();
     }
@@ -187,7 +191,8 @@ class StrangersTest {
     @Test
     void aMemberThatSpeaksAsAnotherIsRefused() throws IOException {
         SslContext two = Strangers.grpcClient(Optional.of(ring.member("two")));
-        MemberId three = new MemberId(PeerTls.of(ring.member("three")).identity().memberId());
+        MemberId three =
+                new MemberId(PeerTls.of(ring.member("three")).identity().memberId());
 
         assertThat(ask(port, two, question(three))).startsWith("PERMISSION_DENIED");
         assertThat(ask(port, two, question(node.self().id()))).startsWith("PERMISSION_DENIED");
@@ -203,10 +208,7 @@ class StrangersTest {
         ControlPort falsePort = bind(two);
         MemberId other = new MemberId("0123456789abcdef0123456789abcdef");
         RingNode impostor = closing(RingNode.start(
-                falsePort,
-                member(other, falsePort.address().getPort()),
-                new Config.Ring("test", List.of()),
-                Map.of()));
+                falsePort, member(other, falsePort.address().getPort()), new Config.Ring("test", List.of()), Map.of()));
         impostor.hold(INJECTED, 1);
         PeerTls three = PeerTls.of(ring.member("three"));
         RingNode asker =
@@ -221,12 +223,13 @@ class StrangersTest {
     @Test
     void aSeedOfAnotherRingOrAuthorityIsNotBelieved() throws IOException {
         for (String kind : List.of("another authority's", "another ring's")) {
-            PeerTls theirs = PeerTls.of(strangers.certificates().get(kind));
+            PeerTls theirs = PeerTls.of(strangers.certificate(kind));
             ControlPort theirPort = bind(theirs);
             RingNode stranger = start(theirPort, theirs);
             stranger.hold(INJECTED, 1);
             PeerTls two = PeerTls.of(ring.member("two"));
-            RingNode asker = start(bind(two), two, "127.0.0.1:" + theirPort.address().getPort());
+            RingNode asker =
+                    start(bind(two), two, "127.0.0.1:" + theirPort.address().getPort());
 
             until(kind + " is told", () -> asker.members().getFirst().problem().contains("refused"));
             assertThat(asker.members()).as(kind).hasSize(1);
@@ -257,7 +260,8 @@ class StrangersTest {
                 new Config.Ring("test", List.of("127.0.0.1:" + port.address().getPort())),
                 Map.of()));
 
-        until("told", () -> first.members().stream()
-                .anyMatch(state -> state.problem().contains("a certificate of its own")));
+        until(
+                "told",
+                () -> first.members().stream().anyMatch(state -> state.problem().contains("a certificate of its own")));
     }
 }

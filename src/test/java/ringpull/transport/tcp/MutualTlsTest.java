@@ -102,7 +102,7 @@ class MutualTlsTest {
     @Test
     void aServerOfAnotherAuthorityOrRingIsRefused() throws Exception {
         for (String kind : List.of("another authority's", "another ring's")) {
-            PeerTls reader = PeerTls.of(strangers.certificates().get(kind));
+            PeerTls reader = PeerTls.of(strangers.certificate(kind));
             assertRefused(Optional.of(reader));
             assertThat(reader.refused()).as("refused there: " + kind).isPositive();
         }
@@ -110,7 +110,7 @@ class MutualTlsTest {
 
     @Test
     void aServerThatIsRevokedIsRefused() throws Exception {
-        PeerTls lost = PeerTls.of(strangers.certificates().get("revoked"));
+        PeerTls lost = PeerTls.of(strangers.certificate("revoked"));
         try (ChunkServer revoked = ChunkServer.bind(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 blobs,

@@ -68,7 +68,8 @@ final class Senders {
             @Override
             public <Q, A> ServerCall.Listener<Q> interceptCall(
                     ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-                Optional<PeerIdentity> peer = Optional.ofNullable(call.getAttributes().get(PEER));
+                Optional<PeerIdentity> peer =
+                        Optional.ofNullable(call.getAttributes().get(PEER));
                 return Contexts.interceptCall(Context.current().withValue(CALLER, peer), call, headers, next);
             }
         });
