@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
-import ringpull.demo.NodeConfig;
 
 /**
  * One daemon pulls a blob that its neighbour holds, until it is proven, on disk and durable. Beside it, round by round on
@@ -41,8 +40,8 @@ final class Pair {
     private record Row(String data, Neighbours nodes, URI rival, List<Round> rounds) {}
 
     String measure() throws IOException, InterruptedException {
-        NodeConfig.Certificates certificates = BenchCertificates.make(run);
-        try (Nginx nginx = Nginx.start(run, certificates)) {
+        BenchCertificates certificates = BenchCertificates.make(run);
+        try (Nginx nginx = Nginx.start(run, certificates.of("origin"))) {
             Neighbours.Seed seed = Neighbours.Seed.make(run, nginx, bytes);
             try (Neighbours plain = Neighbours.start(run, "plain", seed, bytes, "auto", Optional.empty());
                     Neighbours tls = Neighbours.start(run, "tls", seed, bytes, "auto", Optional.of(certificates))) {
