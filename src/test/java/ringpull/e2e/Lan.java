@@ -81,8 +81,10 @@ final class Lan implements AutoCloseable {
     /** Every host loses so many of the packets that others send to it, in per cent. */
     void lose(int percent) throws IOException, InterruptedException {
         for (Host host : hosts) {
-            run(host, "iptables -A INPUT -i e0 -m statistic --mode random --probability 0.%02d -j DROP"
-                    .formatted(percent));
+            run(
+                    host,
+                    "iptables -A INPUT -i e0 -m statistic --mode random --probability 0.%02d -j DROP"
+                            .formatted(percent));
         }
     }
 

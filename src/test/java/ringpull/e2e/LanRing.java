@@ -74,18 +74,24 @@ final class LanRing implements AutoCloseable {
 
     private static Process origin(Path directory, Lan.Host host) throws IOException {
         Files.createDirectories(blobs(directory));
-        Path config = Files.writeString(directory.resolve("nginx.conf"), """
-            user root; daemon off; master_process off; pid %1$s/nginx.pid; error_log %1$s/nginx.log;
-            events {}
-            http {
-              access_log off; default_type application/octet-stream;
-              client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
-              uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
-              server { listen %2$s:%3$d; root %1$s/www; }
-            }
-            """.formatted(directory, host.address(), ORIGIN_PORT));
+        Path config = Files.writeString(
+                directory.resolve("nginx.conf"), """
+                    user root; daemon off; master_process off; pid %1$s/nginx.pid; error_log %1$s/nginx.log;
+                    events {}
+                    http {
+                      access_log off; default_type application/octet-stream;
+                      client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
+                      uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
+                      server { listen %2$s:%3$d; root %1$s/www; }
+                    }
+                    """.formatted(directory, host.address(), ORIGIN_PORT));
         List<String> command = new ArrayList<>(host.enter());
-        command.addAll(List.of("nginx", "-c", config.toString(), "-e", directory.resolve("nginx.log").toString()));
+        command.addAll(List.of(
+                "nginx",
+                "-c",
+                config.toString(),
+                "-e",
+                directory.resolve("nginx.log").toString()));
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("nginx.out").toFile())
@@ -174,7 +180,9 @@ final class LanRing implements AutoCloseable {
         lan.run(
                 hosts.get(number),
                 "curl -sSf -o /dev/null --retry 5 --retry-all-errors '%s'"
-                        .formatted(nodes.get(number).mirror().resolve("/v2/team/app/blobs/" + digest + "?ns=" + REGISTRY)));
+                        .formatted(nodes.get(number)
+                                .mirror()
+                                .resolve("/v2/team/app/blobs/" + digest + "?ns=" + REGISTRY)));
         holders.put(digest, Set.of(nodes.get(number).name()));
         return digest;
     }
@@ -208,8 +216,10 @@ final class LanRing implements AutoCloseable {
 
     private static Set<String> living(Map<String, String> view) {
         return view.entrySet().stream()
-                .filter(entry -> !entry.getValue().equals("dead") && !entry.getValue().equals("left"))
-                .map(entry -> entry.getValue().equals("alive") ? entry.getKey() : entry.getKey() + " " + entry.getValue())
+                .filter(entry ->
+                        !entry.getValue().equals("dead") && !entry.getValue().equals("left"))
+                .map(entry ->
+                        entry.getValue().equals("alive") ? entry.getKey() : entry.getKey() + " " + entry.getValue())
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 

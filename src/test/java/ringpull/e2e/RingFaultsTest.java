@@ -89,7 +89,9 @@ class RingFaultsTest {
             ring.awaitMessages(others, A_WHILE);
             assertThat(ring.declaredDeadSince(before)).containsExactly(name);
             for (int other : others) {
-                assertThat(ring.holders(other, blob)).as("a dead member holds nothing").isEmpty();
+                assertThat(ring.holders(other, blob))
+                        .as("a dead member holds nothing")
+                        .isEmpty();
             }
             ring.restartDead();
             ring.awaitEqual();
@@ -127,8 +129,10 @@ class RingFaultsTest {
     @Test
     void twoHalvesThatLostEachOtherBecomeOneAgain() throws IOException, InterruptedException {
         for (int round = 0; round < ROUNDS; round++) {
-            List<Integer> one = IntStream.range(0, SIZE).filter(n -> n % 2 == 0).boxed().toList();
-            List<Integer> other = IntStream.range(0, SIZE).filter(n -> n % 2 == 1).boxed().toList();
+            List<Integer> one =
+                    IntStream.range(0, SIZE).filter(n -> n % 2 == 0).boxed().toList();
+            List<Integer> other =
+                    IntStream.range(0, SIZE).filter(n -> n % 2 == 1).boxed().toList();
             ring.lan().partition(ring.hostsOf(one), ring.hostsOf(other));
             String ours = ring.fetchNew(one.getFirst());
             String theirs = ring.fetchNew(other.getFirst());

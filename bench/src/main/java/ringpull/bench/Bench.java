@@ -19,8 +19,10 @@ public final class Bench {
                 case "fan-in" -> new FanIn(run).measure();
                 case "io" -> new IoPaths(run).measure();
                 case "dead" -> new Dead(run).measure();
+                case "verify" -> new Verify(run).measure();
                 case "startup" -> new Startup(run).measure();
-                default -> throw new IOException("usage: bench/run pair|fan-in|io|dead|startup [--json] [--rounds N]");
+                default ->
+                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup [--json] [--rounds N]");
             };
             System.out.println(
                     "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()
