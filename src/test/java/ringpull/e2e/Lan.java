@@ -107,6 +107,16 @@ final class Lan implements AutoCloseable {
         return String.join(",", hosts.stream().map(Host::address).toList());
     }
 
+    /** Packets that hosts lost to the faults that are there now. */
+    long lostPackets() throws IOException, InterruptedException {
+        long packets = 0;
+        for (Host host : hosts) {
+            String sum = run(host, "iptables -nvxL INPUT | awk '$3 == \"DROP\" { sum += $1 } END { print sum + 0 }'");
+            packets += Long.parseLong(sum.strip());
+        }
+        return packets;
+    }
+
     /** Takes all faults away. */
     void heal() throws IOException, InterruptedException {
         for (Host host : hosts) {
