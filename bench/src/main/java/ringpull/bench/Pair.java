@@ -55,7 +55,7 @@ final class Pair {
                         if (rounds.warmUp()) {
                             row.nodes.pull(blob);
                         } else {
-                            row.rounds.add(round(row, blob));
+                            row.rounds.add(round(row, blob, rounds.turn() == 0));
                         }
                     }
                 }
@@ -64,14 +64,16 @@ final class Pair {
         }
     }
 
-    private Round round(Row row, String blob) throws IOException, InterruptedException {
-        Neighbours.Pull ringpull = row.nodes.pull(blob);
+    /** @param rivalFirst in every other round: the disk is still busy with what was written before */
+    private Round round(Row row, String blob, boolean rivalFirst) throws IOException, InterruptedException {
+        Optional<Neighbours.Pull> first = rivalFirst ? Optional.empty() : Optional.of(row.nodes.pull(blob));
         String url = row.rival + "/" + RandomBlob.PATH + blob;
         String file = run.file("rival").toString();
         double rival = curl(url, file) + run.seconds("sync", file);
         double sum = run.seconds("sha256sum", file);
         double proof = run.seconds("openssl", "dgst", "-sha256", file);
         double copy = curl(url, "/dev/null");
+        Neighbours.Pull ringpull = first.isPresent() ? first.get() : row.nodes.pull(blob);
         Files.delete(Path.of(file));
         // A third write of the same bytes in a round took twice as long as this one, since the disk falls behind: so
         // the rival's own time stands for write + fsync, though its copy is in it.
