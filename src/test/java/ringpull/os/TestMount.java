@@ -63,7 +63,11 @@ public final class TestMount implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
-        assertThat(run("umount", mountPoint.toString())).isZero();
+    public void close() throws IOException {
+        try {
+            assertThat(run("umount", mountPoint.toString())).isZero();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
