@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -164,12 +165,19 @@ final class SystemdMachine implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        unshare.destroyForcibly().waitFor();
-        long start = System.nanoTime();
-        while (new ProcessBuilder("bash", "-c", LEAVE, "leave", group).start().waitFor() != 0
-                && System.nanoTime() - start < CEILING.toNanos()) {
-            Thread.sleep(50); // the last processes are on their way out
+    public void close() throws IOException {
+        try {
+            unshare.destroyForcibly().waitFor();
+            long start = System.nanoTime();
+            while (new ProcessBuilder("bash", "-c", LEAVE, "leave", group)
+                                    .start()
+                                    .waitFor()
+                            != 0
+                    && System.nanoTime() - start < CEILING.toNanos()) {
+                Thread.sleep(50); // the last processes are on their way out
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -187,13 +195,17 @@ final class SystemdMachine implements AutoCloseable {
         }
 
         private static Path root(List<Path> paths) {
-            Path root = paths.getFirst().getParent();
-            for (Path path : paths) {
-                while (!path.startsWith(root)) {
-                    root = root.getParent();
-                }
+            Path first = paths.getFirst();
+            int common = first.getNameCount() - 1;
+            while (!paths.stream().allMatch(startsWith(first, common))) {
+                common--;
             }
-            return root;
+            return Path.of("/").resolve(first.subpath(0, common));
+        }
+
+        private static Predicate<Path> startsWith(Path first, int names) {
+            Path start = Path.of("/").resolve(first.subpath(0, names));
+            return path -> path.startsWith(start);
         }
 
         String java() {

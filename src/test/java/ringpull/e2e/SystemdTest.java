@@ -90,7 +90,7 @@ class SystemdTest {
             assertThat(machine.property("ActiveState")).isEqualTo("active");
             assertThat(statusOf("/v2/")).isEqualTo(200);
 
-            String[] address = mirror().split(":");
+            String[] address = mirror().split(":", -1);
             try (Socket pull = new Socket(address[0], Integer.parseInt(address[1]))) {
                 String get =
                         "GET /v2/a/b/blobs/sha256:" + "0".repeat(64) + "?ns=silent.test HTTP/1.1\r\nHost: m\r\n\r\n";
