@@ -40,6 +40,7 @@ import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
 import ringpull.swarm.wire.SwarmNode;
 import ringpull.swarm.wire.SwarmService;
+import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.TcpTransport;
@@ -54,6 +55,7 @@ final class Daemon implements AutoCloseable {
     private final Config config;
     private final Closer parts;
     private final Systemd systemd = new Systemd(System.getenv());
+    private final Optional<PeerTls> tls;
     private final MetricsPage metrics;
     private final ChunkServer data;
     private final ControlPort control;
@@ -84,11 +86,11 @@ final class Daemon implements AutoCloseable {
         NativeCode.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
-        Optional<PeerTls> tls = peerTls();
+        tls = peerTls();
 
         RocksBlobStore store =
                 parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
-        Identity identity = Identity.load(config.node().state(), clock);
+        Identity identity = Identity.load(config.node().state(), clock, tls.map(PeerTls::identity));
 
         metrics = parts.add(
                 "metrics page",
@@ -135,7 +137,17 @@ final class Daemon implements AutoCloseable {
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
+        meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
+        tls.ifPresent(certificates -> {
+            meters.gauge(
+                    "ringpull.certificate.expiry.timestamp.seconds",
+                    certificates,
+                    c -> c.validUntil().getEpochSecond());
+            meters.gauge("ringpull.certificate.stale", certificates, c -> c.isStale() ? 1 : 0);
+            meters.counter("ringpull.certificates.refused", certificates, PeerTls::refused);
+            parts.add("certificate watch", CertificateWatch.start(certificates, clock));
+        });
 
         parts.add(
                 "control socket",
@@ -164,7 +176,12 @@ final class Daemon implements AutoCloseable {
 
     private Optional<PeerTls> peerTls() throws IOException {
         Optional<Config.Tls> files = config.peer().tls();
-        return files.isPresent() ? Optional.of(PeerTls.of(files.get())) : Optional.empty();
+        if (files.isEmpty()) {
+            return Optional.empty();
+        }
+        PeerTls certificates = PeerTls.of(files.get());
+        Identity.checkCluster(certificates.identity(), config.ring().cluster());
+        return Optional.of(certificates);
     }
 
     private Member self(Identity identity) {
@@ -202,7 +219,7 @@ final class Daemon implements AutoCloseable {
                 readySince,
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
-                List.of());
+                tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
     }
 
     /**

@@ -39,8 +39,16 @@ public record Config(
     public record Peer(
             Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
 
-    /** PEM files. */
-    public record Tls(Path cert, Path key, Path ca) {}
+    /**
+     * PEM files.
+     *
+     * @param revoked fingerprints of certificates that count no more
+     */
+    public record Tls(Path cert, Path key, Path ca, Optional<Path> revoked) {
+        public Tls(Path cert, Path key, Path ca) {
+            this(cert, key, ca, Optional.empty());
+        }
+    }
 
     /** Netty's ways to the kernel; {@code AUTO} takes what the benchmarks favour and this host has. */
     public enum Io {

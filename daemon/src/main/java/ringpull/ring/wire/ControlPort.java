@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import ringpull.ring.Limits;
+import ringpull.ring.MemberId;
 import ringpull.ring.Message;
 import ringpull.tls.PeerTls;
 import ringpull.v1.RingGrpc;
@@ -44,6 +45,8 @@ public final class ControlPort implements Closeable {
     private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private final Optional<PeerTls> tls;
+    private final Optional<WatchedLoops> loops;
+    private final Senders senders;
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -52,8 +55,7 @@ public final class ControlPort implements Closeable {
         boolean asked(long exchange, Message message);
     }
 
-    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, List<BindableService> more)
-            throws IOException {
+    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, List<BindableService> more) {
         this.tls = tls;
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .executor(threads)
@@ -63,9 +65,9 @@ public final class ControlPort implements Closeable {
                 .handshakeTimeout(10, TimeUnit.SECONDS)
                 .addService(new Service());
         more.forEach(builder::addService);
-        if (tls.isPresent()) {
-            builder.sslContext(tls.get().controlServer());
-        }
+        senders = new Senders(tls.isPresent());
+        senders.install(builder);
+        loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
 
@@ -96,6 +98,14 @@ public final class ControlPort implements Closeable {
         return port;
     }
 
+    /**
+     * Whether the member whose call this thread answers may speak as this one: as its certificate says, where there are
+     * certificates.
+     */
+    public static boolean speaksAs(MemberId member) {
+        return Senders.isCaller(member);
+    }
+
     /** Where it listens, with the real port. */
     public InetSocketAddress address() {
         return server.getListenSockets().stream()
@@ -112,9 +122,13 @@ public final class ControlPort implements Closeable {
         ring = asked;
     }
 
-    /** Messages that made no sense. */
+    /** Messages that made no sense, or whose sender was another than their connection's certificate says. */
     long rejected() {
-        return rejected.get();
+        return rejected.get() + senders.refused();
+    }
+
+    Senders senders() {
+        return senders;
     }
 
     void answer(long exchange, RingMessage message) {
@@ -147,9 +161,13 @@ public final class ControlPort implements Closeable {
             Message message;
             try {
                 message = Codec.decode(wire);
+                senders.check(message);
             } catch (IllegalArgumentException e) {
                 rejected.incrementAndGet();
                 refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+                return;
+            } catch (Senders.Impostor e) {
+                refuse(asker, Status.PERMISSION_DENIED, String.valueOf(e.getMessage()));
                 return;
             }
             long exchange = lastExchange.incrementAndGet();
@@ -174,5 +192,6 @@ public final class ControlPort implements Closeable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        loops.ifPresent(WatchedLoops::close);
     }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import ringpull.ring.MemberId;
+import ringpull.ring.wire.ControlPort;
 import ringpull.swarm.Event;
 import ringpull.swarm.Message;
 import ringpull.v1.SwarmGrpc;
@@ -57,7 +58,7 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
             refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
             return;
         }
-        if (hearing.member(from).isEmpty()) {
+        if (!ControlPort.speaksAs(from) || hearing.member(from).isEmpty()) {
             refuse(asker, Status.FAILED_PRECONDITION, "this member does not know the sender");
             return;
         }
