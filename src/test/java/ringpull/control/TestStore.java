@@ -18,7 +18,9 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
 import ringpull.blob.ProvenBlob;
+import ringpull.blob.Rungs;
 import ringpull.store.BlobStore;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -30,6 +32,7 @@ public final class TestStore implements BlobStore {
 
     private final Path directory;
     private final Map<Digest, StoredBlob> complete = new ConcurrentHashMap<>();
+    private final Map<Digest, Ladder> ladders = new ConcurrentHashMap<>();
     private final Map<Digest, Partial> arriving = new ConcurrentHashMap<>();
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private volatile boolean full;
@@ -66,6 +69,21 @@ public final class TestStore implements BlobStore {
         return blob == null
                 ? Optional.empty()
                 : Optional.of(new BlobFile(digest, blob.sizeBytes(), FileChannel.open(file(digest))));
+    }
+
+    @Override
+    public Optional<Ladder> ladder(Digest digest) {
+        return Optional.ofNullable(ladders.get(digest));
+    }
+
+    @Override
+    public Optional<byte[]> ladderPage(Digest digest, int page) {
+        return ladder(digest).map(ladder -> ladder.page(page));
+    }
+
+    @Override
+    public void keepLadder(ProvenBlob proof) {
+        ladders.put(proof.digest(), proof.ladder());
     }
 
     @Override
@@ -125,6 +143,11 @@ public final class TestStore implements BlobStore {
             this.sizeBytes = sizeBytes;
             this.channel = FileChannel.open(
                     file(digest), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        }
+
+        @Override
+        public Rungs rungs() {
+            return new Rungs();
         }
 
         @Override

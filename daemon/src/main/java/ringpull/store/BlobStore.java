@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
+import ringpull.blob.ProvenBlob;
 
 /**
  * The blobs of this node: complete ones under their digest, partial ones while they arrive. Only proven bytes are ever
@@ -22,6 +24,18 @@ public interface BlobStore extends AutoCloseable {
 
     /** Every blob that is partly here, in no order. */
     List<PartialInfo> partials();
+
+    /**
+     * The ladder of a complete blob; empty if there is none, as for blobs that an earlier release stored. It was proven
+     * once, and is a claim again: the disk may have changed it since.
+     */
+    Optional<Ladder> ladder(Digest digest) throws IOException;
+
+    /** One page of it. */
+    Optional<byte[]> ladderPage(Digest digest, int page) throws IOException;
+
+    /** Keeps the ladder of a complete blob that has none, or a damaged one. Unknown digests are ignored. */
+    void keepLadder(ProvenBlob proof) throws IOException;
 
     /**
      * Reserves room for a blob and opens its partial file, or goes on with the one that an earlier attempt or an

@@ -19,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
+import ringpull.blob.ProvenBlob;
 import ringpull.store.BlobStore.Listener;
 
 /**
@@ -140,6 +141,13 @@ final class CompleteBlobs {
         changes.removed(digest);
         Files.deleteIfExists(layout.blob(digest));
         return true;
+    }
+
+    /** Under the lock that a removal takes: no ladder outlives its blob. */
+    synchronized void keepLadder(ProvenBlob proof) throws IOException {
+        if (blobs.containsKey(proof.digest())) {
+            index.ladder(proof.digest(), proof.ladder().pages(0));
+        }
     }
 
     /** Brings last uses and sources to the index. */

@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
+import ringpull.blob.ProvenBlob;
+import ringpull.blob.Rungs;
 import ringpull.config.Config;
 import ringpull.os.Disk;
 
@@ -51,6 +54,7 @@ public abstract class FileBlobStore implements BlobStore {
     private final DiskThreads disk = new DiskThreads();
     private final CompleteBlobs complete;
     private final IndexedTags tags;
+    private final KeptLadders ladders;
     private final PartialFile.Owner owner = new Owner();
 
     /** One reservation at a time, from the sum to the allocation, so that sums hold. Taken before {@link #lock}. */
@@ -80,6 +84,7 @@ public abstract class FileBlobStore implements BlobStore {
             partials.put(entry.getKey(), partialFile(entry.getKey(), entry.getValue()));
         }
         tags = new IndexedTags(contents.tags(), index, disk);
+        ladders = new KeptLadders(index, disk);
     }
 
     /** Begins the work in the background; called once by whoever constructs the store. */
@@ -122,6 +127,26 @@ public abstract class FileBlobStore implements BlobStore {
     @Override
     public final Optional<BlobFile> open(Digest digest) throws IOException {
         return complete.open(digest);
+    }
+
+    @Override
+    public final Optional<Ladder> ladder(Digest digest) throws IOException {
+        Optional<StoredBlob> blob = complete.find(digest);
+        return blob.isPresent() ? ladders.of(blob.get()) : Optional.empty();
+    }
+
+    @Override
+    public final Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
+        Optional<StoredBlob> blob = complete.find(digest);
+        return blob.isPresent() ? ladders.page(blob.get(), page) : Optional.empty();
+    }
+
+    @Override
+    public final void keepLadder(ProvenBlob proof) throws IOException {
+        disk.call(() -> {
+            complete.keepLadder(proof);
+            return true;
+        });
     }
 
     /** Where a complete blob's file lies, whether it is there or not. */
@@ -177,14 +202,14 @@ public abstract class FileBlobStore implements BlobStore {
     private PartialFile resume(PartialFile idle) throws IOException {
         Index.PartialRecord known = idle.record();
         PartialFile partial = partialFile(idle.digest(), known);
-        partial.begin(known.allocated(), true);
+        partial.begin(known.allocated(), true, ladders.rungs(idle.digest(), known.rungs()));
         partials.put(idle.digest(), partial);
         return partial;
     }
 
     private PartialFile create(Digest digest, long sizeBytes) throws StoreFull, IOException {
         PartialFile partial =
-                partialFile(digest, new Index.PartialRecord(sizeBytes, false, new BitSet(), clock.instant()));
+                partialFile(digest, new Index.PartialRecord(sizeBytes, false, new BitSet(), 0, clock.instant()));
         List<Quota.Candidate> victims;
         synchronized (lock) {
             victims = quota.victims(digest.toString(), sizeBytes, load(), candidates());
@@ -201,7 +226,7 @@ public abstract class FileBlobStore implements BlobStore {
             if (allocation == Disk.Allocation.FULL) {
                 throw quota.refused(digest.toString(), sizeBytes);
             }
-            partial.begin(allocation == Disk.Allocation.ALLOCATED, false);
+            partial.begin(allocation == Disk.Allocation.ALLOCATED, false, new Rungs());
             begun = true;
             return partial;
         } finally {
@@ -313,7 +338,8 @@ public abstract class FileBlobStore implements BlobStore {
         }
 
         @Override
-        public StoredBlob finish(PartialFile partial, String mediaType, String source) throws IOException {
+        public StoredBlob finish(PartialFile partial, Ladder ladder, String mediaType, String source)
+                throws IOException {
             Digest digest = partial.digest();
             StoredBlob blob = new StoredBlob(
                     digest,
@@ -324,7 +350,8 @@ public abstract class FileBlobStore implements BlobStore {
             boolean recorded = false;
             try {
                 partial.publish(layout);
-                index.complete(blob);
+                int firstPage = partial.recordedRungs() / Ladder.PAGE_RUNGS;
+                index.complete(blob, firstPage, ladder.pages(firstPage));
                 recorded = true;
             } finally {
                 if (!recorded) {

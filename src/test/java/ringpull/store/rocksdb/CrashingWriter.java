@@ -2,6 +2,7 @@ package ringpull.store.rocksdb;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
+import ringpull.blob.Proof;
 import ringpull.config.Config;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -120,6 +122,9 @@ final class CrashingWriter {
         for (Future<?> task : tasks) {
             task.get();
         }
+        Proof proof = new Proof(partial.digest(), partial.rungs());
+        int from = (int) proof.hashedBytes();
+        proof.update(ByteBuffer.wrap(blob.bytes(), from, (int) partial.presentPrefixBytes() - from));
     }
 
     /** In small steps, so that a kill may come between them. */
