@@ -22,6 +22,7 @@ import ringpull.fetch.Journal;
 import ringpull.fetch.OriginTags;
 import ringpull.metrics.Meters;
 import ringpull.ring.Member;
+import ringpull.scrub.Verifier;
 import ringpull.store.TagRecords;
 import ringpull.transport.Landing;
 import ringpull.transport.TransferException;
@@ -39,11 +40,13 @@ public final class TestDaemon implements AutoCloseable {
             Instant.parse("2026-01-02T03:04:05Z"),
             List.of(new DaemonStatus.Port("mirror", "127.0.0.1:7745")),
             Optional.of(Duration.ofSeconds(4)),
+            "java",
             List.of());
 
     private final Neighbours neighbours = new Neighbours();
     private final OriginTags tags;
     private final Fetcher fetcher;
+    private final Verifier verifier;
     private final ControlServer server;
 
     public TestDaemon(Path directory) throws IOException {
@@ -57,8 +60,9 @@ public final class TestDaemon implements AutoCloseable {
         fetcher = new Fetcher(
                 store, ring, neighbours, origin, journal, new Meters(new SimpleMeterRegistry()), System::nanoTime);
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
+        verifier = new Verifier(store, fetcher, journal, new Meters(new SimpleMeterRegistry()));
         server = ControlServer.bind(
-                socket, new ControlServer.Sources(ring, ring, store, journal, images, () -> status), epoll);
+                socket, new ControlServer.Sources(ring, ring, store, journal, images, verifier, () -> status), epoll);
     }
 
     /** A neighbour holds these bytes, says so, and hands them out. */
@@ -72,6 +76,7 @@ public final class TestDaemon implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+        verifier.close();
         fetcher.close();
         tags.close();
     }

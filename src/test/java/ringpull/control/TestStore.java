@@ -87,6 +87,16 @@ public final class TestStore implements BlobStore {
     }
 
     @Override
+    public Optional<BlobFile> inspect(Digest digest) throws IOException {
+        return open(digest);
+    }
+
+    @Override
+    public boolean demote(Digest digest, BitSet damaged) throws IOException {
+        return remove(digest);
+    }
+
+    @Override
     public List<StoredBlob> list() {
         return List.copyOf(complete.values());
     }

@@ -21,7 +21,10 @@ public final class Rungs {
     public Rungs(List<byte[]> kept) {
         for (byte[] page : kept) {
             boolean follows = count % Ladder.PAGE_RUNGS == 0;
-            if (!follows || page.length == 0 || page.length % Sha256.VALUE_BYTES != 0 || page.length > Ladder.PAGE_BYTES) {
+            if (!follows
+                    || page.length == 0
+                    || page.length % Sha256.VALUE_BYTES != 0
+                    || page.length > Ladder.PAGE_BYTES) {
                 throw new IllegalArgumentException("a page of " + page.length + " bytes behind " + count + " rungs");
             }
             pages.add(Arrays.copyOf(page, Ladder.PAGE_BYTES));

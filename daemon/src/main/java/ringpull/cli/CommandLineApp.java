@@ -53,6 +53,7 @@ public final class CommandLineApp {
                 .addSubcommand(new HoldersCommand())
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())
+                .addSubcommand(new VerifyCommand())
                 .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()));
         for (Object command : more) {
             root.addSubcommand(command);

@@ -1,6 +1,7 @@
 package ringpull.store;
 
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import ringpull.blob.BlobFile;
@@ -18,6 +19,9 @@ public interface BlobStore extends AutoCloseable {
 
     /** Opens a complete blob for reading and counts as use; empty if it is not held. The caller closes the file. */
     Optional<BlobFile> open(Digest digest) throws IOException;
+
+    /** As {@link #open}, but does not count as use. */
+    Optional<BlobFile> inspect(Digest digest) throws IOException;
 
     /** Every complete blob, in no order. */
     List<StoredBlob> list();
@@ -51,6 +55,12 @@ public interface BlobStore extends AutoCloseable {
      * ({@code registry/path}), so that later access checks know a blob's sources. Unknown digests are ignored.
      */
     void noteSource(Digest digest, String repository);
+
+    /**
+     * These chunks of a complete blob turned out not to be its bytes: it leaves the set of complete ones, and is partial
+     * again, without them. True if it was there.
+     */
+    boolean demote(Digest digest, BitSet damaged) throws IOException;
 
     /** Removes a complete blob; open readers finish. True if it was there. */
     boolean remove(Digest digest) throws IOException;

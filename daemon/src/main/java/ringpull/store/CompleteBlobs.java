@@ -73,6 +73,14 @@ final class CompleteBlobs {
     }
 
     Optional<BlobFile> open(Digest digest) throws IOException {
+        Optional<BlobFile> file = inspect(digest);
+        if (file.isPresent() && blobs.computeIfPresent(digest, (d, known) -> used(known, clock.instant())) != null) {
+            unsaved.add(digest);
+        }
+        return file;
+    }
+
+    Optional<BlobFile> inspect(Digest digest) throws IOException {
         StoredBlob blob = blobs.get(digest);
         if (blob == null) {
             return Optional.empty();
@@ -89,9 +97,6 @@ final class CompleteBlobs {
             channel.close();
             lose(blob, "its file has " + fileBytes + " bytes instead of " + blob.sizeBytes());
             return Optional.empty();
-        }
-        if (blobs.computeIfPresent(digest, (d, known) -> used(known, clock.instant())) != null) {
-            unsaved.add(digest);
         }
         return Optional.of(new BlobFile(digest, blob.sizeBytes(), channel));
     }
@@ -140,6 +145,20 @@ final class CompleteBlobs {
         bytes -= blob.sizeBytes();
         changes.removed(digest);
         Files.deleteIfExists(layout.blob(digest));
+        return true;
+    }
+
+    /** The file becomes a partial one. The record goes first: a file without one is never served. True if the blob was there. */
+    synchronized boolean demote(Digest digest, Index.PartialRecord record) throws IOException {
+        StoredBlob blob = blobs.get(digest);
+        if (blob == null) {
+            return false;
+        }
+        index.demote(digest, record);
+        blobs.remove(digest);
+        bytes -= blob.sizeBytes();
+        changes.removed(digest);
+        layout.unpublish(digest);
         return true;
     }
 

@@ -55,7 +55,7 @@ public abstract class FileBlobStore implements BlobStore {
     private final CompleteBlobs complete;
     private final IndexedTags tags;
     private final KeptLadders ladders;
-    private final PartialFile.Owner owner = new Owner();
+    private final PartialOwner owner = new Owner();
 
     /** One reservation at a time, from the sum to the allocation, so that sums hold. Taken before {@link #lock}. */
     private final Object admission = new Object();
@@ -84,7 +84,7 @@ public abstract class FileBlobStore implements BlobStore {
             partials.put(entry.getKey(), partialFile(entry.getKey(), entry.getValue()));
         }
         tags = new IndexedTags(contents.tags(), index, disk);
-        ladders = new KeptLadders(index, disk);
+        ladders = new KeptLadders(complete, index, disk);
     }
 
     /** Begins the work in the background; called once by whoever constructs the store. */
@@ -131,22 +131,22 @@ public abstract class FileBlobStore implements BlobStore {
 
     @Override
     public final Optional<Ladder> ladder(Digest digest) throws IOException {
-        Optional<StoredBlob> blob = complete.find(digest);
-        return blob.isPresent() ? ladders.of(blob.get()) : Optional.empty();
+        return ladders.of(digest);
     }
 
     @Override
     public final Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
-        Optional<StoredBlob> blob = complete.find(digest);
-        return blob.isPresent() ? ladders.page(blob.get(), page) : Optional.empty();
+        return ladders.page(digest, page);
     }
 
     @Override
     public final void keepLadder(ProvenBlob proof) throws IOException {
-        disk.call(() -> {
-            complete.keepLadder(proof);
-            return true;
-        });
+        ladders.keep(proof);
+    }
+
+    @Override
+    public final Optional<BlobFile> inspect(Digest digest) throws IOException {
+        return complete.inspect(digest);
     }
 
     /** Where a complete blob's file lies, whether it is there or not. */
@@ -276,6 +276,25 @@ public abstract class FileBlobStore implements BlobStore {
     }
 
     @Override
+    public final boolean demote(Digest digest, BitSet damaged) throws IOException {
+        boolean demoted;
+        // Nobody begins to receive it before its file lies where partial ones do.
+        synchronized (admission) {
+            Optional<StoredBlob> blob = complete.find(digest);
+            if (blob.isEmpty()) {
+                return false;
+            }
+            Index.PartialRecord record = Index.PartialRecord.without(damaged, blob.get());
+            demoted = disk.call(() -> complete.demote(digest, record));
+            if (demoted) {
+                partials.put(digest, partialFile(digest, record));
+            }
+        }
+        complete.tellListeners();
+        return demoted;
+    }
+
+    @Override
     public final void listen(Listener listener) {
         complete.listen(listener);
     }
@@ -326,7 +345,7 @@ public abstract class FileBlobStore implements BlobStore {
         }
     }
 
-    private final class Owner implements PartialFile.Owner {
+    private final class Owner implements PartialOwner {
         @Override
         public long barrierBytes() {
             return barrierBytes;

@@ -7,8 +7,10 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
+import ringpull.blob.Ladder;
 
 /**
  * What a {@link FileBlobStore} knows of its files across restarts. "Durable" means that it survives a power loss; all
@@ -24,6 +26,9 @@ public interface Index extends AutoCloseable {
      * @param pages of its ladder, from this one on, the others being here already
      */
     void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException;
+
+    /** The blob is complete no more, and partial again; its ladder stays. Durable. */
+    void demote(Digest digest, PartialRecord record) throws IOException;
 
     /** These are pages of a complete blob's ladder, from the first on. */
     void ladder(Digest digest, List<byte[]> pages) throws IOException;
@@ -67,6 +72,15 @@ public interface Index extends AutoCloseable {
     record PartialRecord(long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse) {
         public PartialRecord {
             present = (BitSet) present.clone();
+        }
+
+        /** Of a blob that was complete, and lacks these chunks now. */
+        static PartialRecord without(BitSet damaged, StoredBlob blob) {
+            BitSet present = new BitSet();
+            present.set(0, Chunk.count(blob.sizeBytes()));
+            present.andNot(damaged);
+            int rungs = Math.min(present.nextClearBit(0), Ladder.rungCount(blob.sizeBytes()));
+            return new PartialRecord(blob.sizeBytes(), true, present, rungs, blob.lastUse());
         }
 
         @Override

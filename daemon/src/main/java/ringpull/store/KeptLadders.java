@@ -7,22 +7,29 @@ import java.util.List;
 import java.util.Optional;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
+import ringpull.blob.ProvenBlob;
 import ringpull.blob.Rungs;
 import ringpull.hash.Sha256;
 
 /** Reads ladders from the index: they are too many to be kept in memory. */
 final class KeptLadders {
+    private final CompleteBlobs complete;
     private final Index index;
     private final DiskThreads disk;
 
-    KeptLadders(Index index, DiskThreads disk) {
+    KeptLadders(CompleteBlobs complete, Index index, DiskThreads disk) {
+        this.complete = complete;
         this.index = index;
         this.disk = disk;
     }
 
-    Optional<Ladder> of(StoredBlob blob) throws IOException {
+    Optional<Ladder> of(Digest digest) throws IOException {
+        StoredBlob blob = complete.find(digest).orElse(null);
+        if (blob == null) {
+            return Optional.empty();
+        }
         int pageCount = Ladder.pageCount(blob.sizeBytes());
-        List<byte[]> pages = disk.call(() -> pages(blob.digest(), pageCount));
+        List<byte[]> pages = disk.call(() -> pages(digest, pageCount));
         boolean whole = pages.size() == pageCount;
         for (int page = 0; page < pages.size(); page++) {
             whole &= pages.get(page).length == Ladder.pageBytes(page, blob.sizeBytes());
@@ -30,12 +37,20 @@ final class KeptLadders {
         return whole ? Optional.of(new Ladder(blob.sizeBytes(), pages)) : Optional.empty();
     }
 
-    Optional<byte[]> page(StoredBlob blob, int page) throws IOException {
-        if (page < 0 || page >= Ladder.pageCount(blob.sizeBytes())) {
+    Optional<byte[]> page(Digest digest, int page) throws IOException {
+        StoredBlob blob = complete.find(digest).orElse(null);
+        if (blob == null || page < 0 || page >= Ladder.pageCount(blob.sizeBytes())) {
             return Optional.empty();
         }
-        return disk.call(() -> index.ladderPage(blob.digest(), page))
+        return disk.call(() -> index.ladderPage(digest, page))
                 .filter(rungs -> rungs.length == Ladder.pageBytes(page, blob.sizeBytes()));
+    }
+
+    void keep(ProvenBlob proof) throws IOException {
+        disk.call(() -> {
+            complete.keepLadder(proof);
+            return true;
+        });
     }
 
     /** So many rungs of a partial blob, or those of the pages that are whole. */

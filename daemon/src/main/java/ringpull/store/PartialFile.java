@@ -30,19 +30,6 @@ final class PartialFile implements PartialBlob {
     /** From this size on the sync begins once all is here, not once it is proven: the hash is seldom done then. */
     private static final long LAST_BARRIER_BYTES_MIN = 16L << 20;
 
-    /** What a partial file needs of its store. */
-    interface Owner {
-        /** Bytes that arrive between two barriers at most, or nearly so. */
-        long barrierBytes();
-
-        Instant now();
-
-        StoredBlob finish(PartialFile partial, Ladder ladder, String mediaType, String source) throws IOException;
-
-        /** Removes file, record and reservation. */
-        void drop(PartialFile partial) throws IOException;
-    }
-
     private enum State {
         IDLE,
         OPEN,
@@ -54,7 +41,7 @@ final class PartialFile implements PartialBlob {
     private final Path path;
     private final ChunkSet chunks;
     private final Front front;
-    private final Owner owner;
+    private final PartialOwner owner;
     private final DiskThreads disk;
     private final Index index;
 
@@ -72,7 +59,7 @@ final class PartialFile implements PartialBlob {
     private volatile boolean recorded;
     private volatile Instant lastUse;
 
-    PartialFile(Digest digest, Index.PartialRecord known, Path path, Owner owner, DiskThreads disk, Index index) {
+    PartialFile(Digest digest, Index.PartialRecord known, Path path, PartialOwner owner, DiskThreads disk, Index index) {
         this.digest = digest;
         this.sizeBytes = known.sizeBytes();
         this.path = path;

@@ -36,6 +36,11 @@ final class ForgetfulIndex implements Index {
     }
 
     @Override
+    public void demote(Digest digest, PartialRecord record) throws IOException {
+        requireOpen();
+    }
+
+    @Override
     public void ladder(Digest digest, List<byte[]> pages) throws IOException {
         requireOpen();
         keep(digest, 0, pages);

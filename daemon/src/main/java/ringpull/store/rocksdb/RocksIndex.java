@@ -127,6 +127,14 @@ final class RocksIndex implements Index {
         writePages(digest, 0, pages);
     }
 
+    @Override
+    public void demote(Digest digest, PartialRecord record) throws IOException {
+        write(true, batch -> {
+            batch.delete(Records.key(Records.BLOB, digest));
+            batch.put(Records.key(Records.PARTIAL, digest), Records.partial(digest, record));
+        });
+    }
+
     private void writePages(Digest digest, int firstPage, List<byte[]> pages) throws IOException {
         for (int from = 0; from < pages.size(); from += PAGES_A_BATCH) {
             int first = from;
