@@ -32,7 +32,9 @@ class ConfigFileTest {
         assertThat(config.peer())
                 .isEqualTo(new Config.Peer(Optional.empty(), 7746, 7747, Optional.empty(), false, Config.Io.AUTO));
         assertThat(config.ring().seeds()).isEmpty();
-        assertThat(config.store()).isEqualTo(new Config.Store(new Config.Room.Share(0.2), new Config.Room.Share(0.2), Duration.ofDays(30)));
+        assertThat(config.store())
+                .isEqualTo(
+                        new Config.Store(new Config.Room.Share(0.2), new Config.Room.Share(0.2), Duration.ofDays(30)));
         assertThat(config.mirror()).isEqualTo(new Config.Mirror("127.0.0.1", 7745, Duration.ofHours(24)));
         assertThat(config.handoff()).isEqualTo(new Config.Handoff(Duration.ofSeconds(10), Duration.ofSeconds(120)));
         assertThat(config.metrics()).isEqualTo(new Config.Metrics("127.0.0.1", 7748));

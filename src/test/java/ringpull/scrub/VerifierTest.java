@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,8 +31,8 @@ import ringpull.fetch.Fetcher;
 import ringpull.fetch.Journal;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
-import ringpull.ring.MemberId;
 import ringpull.ring.Holders;
+import ringpull.ring.MemberId;
 import ringpull.store.BlobStore;
 import ringpull.store.StoreFull;
 import ringpull.store.StoredBlob;
@@ -71,9 +70,7 @@ class VerifierTest {
     @BeforeEach
     void open() throws IOException {
         store = RocksBlobStore.open(
-                state,
-                new Config.Store(new Config.Room.Share(1), new Config.Room.Bytes(0)),
-                InstantSource.system());
+                state, new Config.Store(new Config.Room.Share(1), new Config.Room.Bytes(0)), InstantSource.system());
         store.listen(new BlobStore.Listener() {
             @Override
             public void added(StoredBlob stored) {
@@ -86,8 +83,7 @@ class VerifierTest {
             }
         });
         Meters meters = new Meters(metrics);
-        fetcher = new Fetcher(
-                store, new NoHolders(), new MemoryTransport(), origin, journal, meters, System::nanoTime);
+        fetcher = new Fetcher(store, new NoHolders(), new MemoryTransport(), origin, journal, meters, System::nanoTime);
         verifier = new Verifier(store, fetcher, journal, meters);
     }
 
@@ -99,15 +95,13 @@ class VerifierTest {
     }
 
     @Test
-    void aSoundBlobIsProvenByteForByteAndNotCountedAsUsed()
-            throws IOException, StoreFull, InterruptedException {
+    void aSoundBlobIsProvenByteForByteAndNotCountedAsUsed() throws IOException, StoreFull, InterruptedException {
         StoredBlob stored = blob.store(store);
         AtomicLong bytes = new AtomicLong();
 
         Verified verified = verifier.verify(blob.digest(), bytes::addAndGet);
 
-        assertThat(verified)
-                .isEqualTo(new Verified(blob.digest(), blob.size(), Verified.Outcome.SOUND, 0, ""));
+        assertThat(verified).isEqualTo(new Verified(blob.digest(), blob.size(), Verified.Outcome.SOUND, 0, ""));
         assertThat(bytes).hasValue(blob.size());
         assertThat(store.find(blob.digest()).orElseThrow().lastUse()).isEqualTo(stored.lastUse());
     }
@@ -186,7 +180,8 @@ class VerifierTest {
     /** As fast as it can, with a period of a microsecond, in the order of the digests; a second scrubber goes on behind. */
     @Test
     void theScrubberProvesAllInTurnAndGoesOnAfterARestart() throws IOException, StoreFull, InterruptedException {
-        List<TestBlob> blobs = IntStream.range(0, 4).mapToObj(i -> TestBlob.of(10 + i, CHUNK)).toList();
+        List<TestBlob> blobs =
+                IntStream.range(0, 4).mapToObj(i -> TestBlob.of(10 + i, CHUNK)).toList();
         for (TestBlob each : blobs) {
             each.store(store);
             origin.put(SOURCE, ContentKind.BLOB, each.digest(), "application/x", each.bytes());
@@ -194,12 +189,19 @@ class VerifierTest {
         Digest[] order = blobs.stream().map(TestBlob::digest).sorted().toArray(Digest[]::new);
         Path cursor = state.resolve("scrubbed");
         Files.writeString(cursor, order[1] + "\n");
-        TestBlob third = blobs.stream().filter(b -> b.digest().equals(order[2])).findFirst().orElseThrow();
+        TestBlob third = blobs.stream()
+                .filter(b -> b.digest().equals(order[2]))
+                .findFirst()
+                .orElseThrow();
         rot(third, 9);
 
         try (Scrubber _ = Scrubber.start(store, verifier, cursor, Duration.ofNanos(1000))) {
-            Await.until("the rot is found", () -> metrics.counter("ringpull.store.damaged.chunks").count() == 1);
-            Await.until("it goes round", () -> metrics.counter("ringpull.store.verified.bytes").count() >= 6.0 * CHUNK);
+            Await.until(
+                    "the rot is found",
+                    () -> metrics.counter("ringpull.store.damaged.chunks").count() == 1);
+            Await.until(
+                    "it goes round",
+                    () -> metrics.counter("ringpull.store.verified.bytes").count() >= 6.0 * CHUNK);
         }
         assertThat(Files.readString(cursor)).startsWith("sha256:");
     }

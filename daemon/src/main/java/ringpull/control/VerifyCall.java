@@ -85,12 +85,13 @@ final class VerifyCall {
                 .setDigest(blob.digest().toString())
                 .setSizeBytes(blob.sizeBytes())
                 .setVerifiedBytes(verified.sizeBytes())
-                .setState(switch (verified.outcome()) {
-                    case SOUND -> VerifyEvent.State.SOUND;
-                    case DAMAGED -> VerifyEvent.State.DAMAGED;
-                    case FAILED -> VerifyEvent.State.FAILED;
-                    case GONE -> VerifyEvent.State.GONE;
-                })
+                .setState(
+                        switch (verified.outcome()) {
+                            case SOUND -> VerifyEvent.State.SOUND;
+                            case DAMAGED -> VerifyEvent.State.DAMAGED;
+                            case FAILED -> VerifyEvent.State.FAILED;
+                            case GONE -> VerifyEvent.State.GONE;
+                        })
                 .setDamagedChunks(verified.damagedChunks())
                 .setNote(verified.note());
     }

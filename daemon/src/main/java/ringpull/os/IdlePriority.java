@@ -29,7 +29,10 @@ public final class IdlePriority {
         if (Libc.INSTANCE.setpriority(PRIO_PROCESS, CALLING_THREAD, NICEST) != 0
                 || Libc.INSTANCE.syscall(ioprioSet, IOPRIO_WHO_PROCESS, CALLING_THREAD, IOPRIO_IDLE) != 0) {
             int errno = Runtime.getRuntime(Libc.INSTANCE).getLastError();
-            log.info("{} runs at usual priority: errno {}", Thread.currentThread().getName(), errno);
+            log.info(
+                    "{} runs at usual priority: errno {}",
+                    Thread.currentThread().getName(),
+                    errno);
         }
     }
 

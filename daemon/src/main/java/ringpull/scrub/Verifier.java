@@ -135,7 +135,8 @@ public final class Verifier implements AutoCloseable {
             BitSet batch = new BitSet();
             batch.set(from, end);
             failed.or(proof.check(file, batch));
-            progress.verified(Math.min((long) end * Chunk.SIZE_BYTES, file.sizeBytes()) - (long) from * Chunk.SIZE_BYTES);
+            progress.verified(
+                    Math.min((long) end * Chunk.SIZE_BYTES, file.sizeBytes()) - (long) from * Chunk.SIZE_BYTES);
         }
         return failed;
     }
@@ -173,9 +174,10 @@ public final class Verifier implements AutoCloseable {
     }
 
     private String fetchAgain(StoredBlob blob) throws IOException, InterruptedException {
-        ContentKind kind = blob.mediaType().contains("manifest") || blob.mediaType().contains("image.index")
-                ? ContentKind.MANIFEST
-                : ContentKind.BLOB;
+        ContentKind kind =
+                blob.mediaType().contains("manifest") || blob.mediaType().contains("image.index")
+                        ? ContentKind.MANIFEST
+                        : ContentKind.BLOB;
         Optional<Repository> source =
                 blob.sources().stream().sorted().findFirst().flatMap(Verifier::repository);
         return switch (blobs.deliver(new BlobRequest(blob.digest(), kind, source))) {

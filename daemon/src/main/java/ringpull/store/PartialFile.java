@@ -16,7 +16,6 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
-import ringpull.blob.Ladder;
 import ringpull.blob.ProvenBlob;
 import ringpull.blob.Rungs;
 
@@ -59,7 +58,8 @@ final class PartialFile implements PartialBlob {
     private volatile boolean recorded;
     private volatile Instant lastUse;
 
-    PartialFile(Digest digest, Index.PartialRecord known, Path path, PartialOwner owner, DiskThreads disk, Index index) {
+    PartialFile(
+            Digest digest, Index.PartialRecord known, Path path, PartialOwner owner, DiskThreads disk, Index index) {
         this.digest = digest;
         this.sizeBytes = known.sizeBytes();
         this.path = path;
@@ -235,8 +235,7 @@ final class PartialFile implements PartialBlob {
     /** The chunks do not change any more, so their rungs, as far as they are known by now, are as true as they are. */
     private void write(BitSet present, boolean durable) throws IOException {
         Front.News news = front.news(present);
-        Index.PartialRecord record =
-                new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse);
+        Index.PartialRecord record = new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse);
         index.partial(digest, record, durable, news.firstPage(), news.pages());
         front.recorded(present, news.rungs());
         recorded = true;

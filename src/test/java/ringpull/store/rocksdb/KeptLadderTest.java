@@ -151,7 +151,8 @@ class KeptLadderTest {
             hash(new Proof(blob.digest(), partial.rungs()), 3);
         }
         try (RocksBlobStore store = open()) {
-            assertThat(store.receive(blob.digest(), blob.size()).rungs().count()).isEqualTo(2);
+            assertThat(store.receive(blob.digest(), blob.size()).rungs().count())
+                    .isEqualTo(2);
         }
     }
 
