@@ -8,6 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -148,18 +149,19 @@ final class CompleteBlobs {
         return true;
     }
 
-    /** The file becomes a partial one. The record goes first: a file without one is never served. True if the blob was there. */
-    synchronized boolean demote(Digest digest, Index.PartialRecord record) throws IOException {
+    /** The file becomes a partial one, of which this is the record; that goes first. Empty if the blob is not there. */
+    synchronized Optional<Index.PartialRecord> demote(Digest digest, BitSet damaged) throws IOException {
         StoredBlob blob = blobs.get(digest);
         if (blob == null) {
-            return false;
+            return Optional.empty();
         }
+        Index.PartialRecord record = Index.PartialRecord.without(damaged, blob);
         index.demote(digest, record);
         blobs.remove(digest);
         bytes -= blob.sizeBytes();
         changes.removed(digest);
         layout.unpublish(digest);
-        return true;
+        return Optional.of(record);
     }
 
     /** Under the lock that a removal takes: no ladder outlives its blob. */

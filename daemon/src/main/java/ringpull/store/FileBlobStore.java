@@ -277,21 +277,14 @@ public abstract class FileBlobStore implements BlobStore {
 
     @Override
     public final boolean demote(Digest digest, BitSet damaged) throws IOException {
-        boolean demoted;
+        Optional<Index.PartialRecord> record;
         // Nobody begins to receive it before its file lies where partial ones do.
         synchronized (admission) {
-            Optional<StoredBlob> blob = complete.find(digest);
-            if (blob.isEmpty()) {
-                return false;
-            }
-            Index.PartialRecord record = Index.PartialRecord.without(damaged, blob.get());
-            demoted = disk.call(() -> complete.demote(digest, record));
-            if (demoted) {
-                partials.put(digest, partialFile(digest, record));
-            }
+            record = disk.call(() -> complete.demote(digest, damaged));
+            record.ifPresent(known -> partials.put(digest, partialFile(digest, known)));
         }
         complete.tellListeners();
-        return demoted;
+        return record.isPresent();
     }
 
     @Override
@@ -369,7 +362,7 @@ public abstract class FileBlobStore implements BlobStore {
             boolean recorded = false;
             try {
                 partial.publish(layout);
-                int firstPage = partial.recordedRungs() / Ladder.PAGE_RUNGS;
+                int firstPage = partial.record().rungs() / Ladder.PAGE_RUNGS;
                 index.complete(blob, firstPage, ladder.pages(firstPage));
                 recorded = true;
             } finally {

@@ -113,13 +113,9 @@ final class PartialFile implements PartialBlob {
         return allocated ? sizeBytes : chunks.presentBytes();
     }
 
-    /** Of an idle file. */
-    synchronized Index.PartialRecord record() {
+    /** What the index knows of an idle file, or one that is complete. */
+    Index.PartialRecord record() {
         return new Index.PartialRecord(sizeBytes, allocated, chunks.copy(), front.recordedRungs(), lastUse);
-    }
-
-    int recordedRungs() {
-        return front.recordedRungs();
     }
 
     @Override
@@ -212,7 +208,7 @@ final class PartialFile implements PartialBlob {
             boolean moreBytes;
             synchronized (this) {
                 moreBytes = unrecordedBytes > 0;
-                if (failure != null || (!moreBytes && !front.hasNews())) {
+                if (failure != null || (!moreBytes && (file == null || !front.hasNews()))) {
                     return;
                 }
                 unrecordedBytes = 0;
