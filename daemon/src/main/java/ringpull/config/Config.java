@@ -71,8 +71,14 @@ public record Config(
     /**
      * @param quota the most that blobs may take
      * @param minFree what is always left free on the file system
+     * @param scrub within what time everything on disk is proven again; zero: never
      */
-    public record Store(Room quota, Room minFree) {}
+    public record Store(Room quota, Room minFree, Duration scrub) {
+        /** Without scrubbing. */
+        public Store(Room quota, Room minFree) {
+            this(quota, minFree, Duration.ZERO);
+        }
+    }
 
     /** An amount of disk: bytes, or a share of the file system's size (0 to 1). */
     public sealed interface Room {

@@ -122,7 +122,8 @@ final class ConfigReader {
     private static Config.Store store(Keys keys) {
         Config.Store store = new Config.Store(
                 keys.get("quota", new Config.Room.Share(0.2), Values::room),
-                keys.get("min_free", new Config.Room.Share(0.2), Values::room));
+                keys.get("min_free", new Config.Room.Share(0.2), Values::room),
+                keys.get("scrub", ofDays(30), Values.duration(ZERO, ofDays(3650))));
         if (store.quota().of(Long.MAX_VALUE) == 0) {
             keys.problem("quota", "must be more than nothing");
         }
