@@ -1,6 +1,7 @@
 package ringpull.bench;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -9,23 +10,22 @@ import ringpull.demo.NodeConfig;
 import ringpull.pki.Authority;
 import ringpull.pki.MemberFiles;
 
-/** An authority, and a certificate of its own for each node on loopback and for the rival. */
-final class BenchCertificates {
+/** One authority, and a certificate that it signed for each node on loopback and for the rival. */
+record BenchCertificates(Path directory, Authority authority) {
     private static final Duration LIFE = Duration.ofDays(2);
+    private static final String CLUSTER = "demo";
 
-    private BenchCertificates() {}
-
-    /** Makes the authority and the rival's certificate. */
-    static NodeConfig.Certificates make(Run run) throws IOException {
-        Authority.create("demo", Instant.now(), LIFE).write(run.directory(), true);
-        return member(run, "origin");
+    static BenchCertificates make(Run run) throws IOException {
+        Authority authority = Authority.create(CLUSTER, Instant.now(), LIFE);
+        authority.write(run.directory(), true);
+        return new BenchCertificates(run.directory(), authority);
     }
 
-    /** Makes a node's, which is who it is in the ring: no two may have the same. */
-    static NodeConfig.Certificates member(Run run, String name) throws IOException {
-        MemberFiles files = MemberFiles.of(run.directory(), name);
-        Authority authority = Authority.load(run.directory());
+    /** Its own, because a member is known by its certificate. */
+    NodeConfig.Certificates of(String name) throws IOException {
+        MemberFiles files = MemberFiles.of(directory, name);
         files.issue(authority, Optional.empty(), List.of("127.0.0.1"), Instant.now(), LIFE, true);
-        return new NodeConfig.Certificates(files.certificate(), files.key(), run.file(Authority.CERTIFICATE_FILE));
+        return new NodeConfig.Certificates(
+                files.certificate(), files.key(), directory.resolve(Authority.CERTIFICATE_FILE));
     }
 }
