@@ -54,8 +54,12 @@ public record NodeConfig(
         }
     }
 
-    /** PEM files. */
-    public record Certificates(Path cert, Path key, Path ca) {}
+    /**
+     * PEM files.
+     *
+     * @param plainData whether the data port is plain text all the same
+     */
+    public record Certificates(Path cert, Path key, Path ca, boolean plainData) {}
 
     /** A daemon that starts a ring of its own. */
     public static NodeConfig first(Path directory, String name, List<Registry> registries) {
@@ -82,8 +86,16 @@ public record NodeConfig(
 
     /** The same with mutual TLS between members. */
     public NodeConfig certificates(Path cert, Path key, Path ca) {
-        Optional<Certificates> files = Optional.of(new Certificates(cert, key, ca));
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, files, more);
+        return certificates(new Certificates(cert, key, ca, false));
+    }
+
+    /** The same with mutual TLS on the control port only: the data port is plain text, for members. */
+    public NodeConfig certificatesAndPlainData(Path cert, Path key, Path ca) {
+        return certificates(new Certificates(cert, key, ca, true));
+    }
+
+    private NodeConfig certificates(Certificates files) {
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, Optional.of(files), more);
     }
 
     /** The same with these lines of TOML at the end. */
@@ -107,6 +119,7 @@ public record NodeConfig(
             lines.add("cert = " + quoted(files.cert.toString()));
             lines.add("key = " + quoted(files.key.toString()));
             lines.add("ca = " + quoted(files.ca.toString()));
+            lines.add("data = " + quoted(files.plainData ? "plain" : "tls"));
         });
         lines.add("[ring]");
         lines.add("cluster = " + quoted(cluster));

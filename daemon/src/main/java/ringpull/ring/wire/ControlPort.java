@@ -42,6 +42,7 @@ public final class ControlPort implements Closeable {
     private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private final Optional<PeerTls> tls;
+    private final AdmissionService admissions = AdmissionService.refusing();
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -58,7 +59,8 @@ public final class ControlPort implements Closeable {
                 .maxInboundMetadataSize(METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
-                .addService(new Service());
+                .addService(new Service())
+                .addService(admissions.withCallers());
         if (tls.isPresent()) {
             builder.sslContext(tls.get().controlServer());
         }
@@ -92,6 +94,11 @@ public final class ControlPort implements Closeable {
                 .map(InetSocketAddress.class::cast)
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("the control port is closed"));
+    }
+
+    /** From now on members with certificates get sessions for the data port. */
+    public void admit(Admitter by) {
+        admissions.serve(by);
     }
 
     Optional<PeerTls> tls() {

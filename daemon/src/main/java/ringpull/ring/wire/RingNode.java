@@ -31,6 +31,7 @@ import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
 import ringpull.ring.Ring;
 import ringpull.tls.PeerTls;
+import ringpull.v1.AdmitReply;
 import ringpull.v1.RingMessage;
 
 /**
@@ -61,6 +62,7 @@ public final class RingNode implements Membership, Holders, Closeable {
     private final Ring ring;
     private final Channels channels;
     private final Caller caller;
+    private final AdmissionCaller admissions;
     private final Dialer dialer;
     private final Thread thread;
     private volatile boolean closed;
@@ -81,6 +83,7 @@ public final class RingNode implements Membership, Holders, Closeable {
         }
         channels = new Channels(tls, workers);
         caller = new Caller(channels, this::happened);
+        admissions = new AdmissionCaller(channels);
         dialer = new Dialer(channels, workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -145,6 +148,15 @@ public final class RingNode implements Membership, Holders, Closeable {
     @Override
     public void disown(MemberId member, Digest digest) {
         ring.disown(member, digest);
+    }
+
+    /**
+     * Asks a member for a session on its plain-text data port; blocks two seconds at most.
+     *
+     * @throws IOException with a sentence, if it does not answer or refuses
+     */
+    public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
+        return admissions.ask(member);
     }
 
     /** Questions and answers that this node sent. */
