@@ -37,6 +37,7 @@ import ringpull.v1.HoldersReply;
 /** Daemons with certificates and data ports in plain text. */
 class PlainDataTest {
     private static final Duration CEILING = Duration.ofSeconds(60);
+    private static final String[] PLAIN = {"address = \"127.0.0.1\"", "data = \"plain\""};
     private static final int SIZE = (3 << 20) + 17;
 
     @TempDir
@@ -94,7 +95,8 @@ class PlainDataTest {
         Config.Tls files = new TestCertificates(directory, "elsewhere").member("c");
         try (NodeProcess first = NodeProcess.start(node("a", true));
                 NodeProcess stranger = NodeProcess.start(NodeConfig.first(directory.resolve("c"), "c", List.of())
-                        .certificatesAndPlainData(files.cert(), files.key(), files.ca())
+                        .certificates(files.cert(), files.key(), files.ca())
+                        .peer(PLAIN)
                         .joining(first.control()))) {
             byte[] held = blob(1);
             byte[] unknown = blob(2);
@@ -112,10 +114,9 @@ class PlainDataTest {
         Config.Tls files = ring.member(name);
         URI endpoint = URI.create("http://127.0.0.1:" + registry.getAddress().getPort());
         NodeConfig config = NodeConfig.first(
-                directory.resolve(name), name, List.of(NodeConfig.Registry.open("registry.test", endpoint)));
-        return plain
-                ? config.certificatesAndPlainData(files.cert(), files.key(), files.ca())
-                : config.certificates(files.cert(), files.key(), files.ca());
+                        directory.resolve(name), name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))
+                .certificates(files.cert(), files.key(), files.ca());
+        return plain ? config.peer(PLAIN) : config;
     }
 
     private byte[] blob(long seed) throws Exception {
