@@ -196,31 +196,29 @@ public final class TcpTransport implements Transport {
             if (handler != null) {
                 await(handler.handshakeFuture(), holder, "does not agree on TLS");
             }
+            Optional<RequestMac> proofs = Optional.empty();
+            if (session != null && greeting != null) {
+                await(greeting.ended(), holder, "does not let us in");
+                proofs = greeting.ended().getNow();
+                if (proofs.isEmpty()) {
+                    session.refuse();
+                    return Optional.empty();
+                }
+                session.work();
+            }
+            // Closed again already, if it is not there.
             Connection connection = channel.pipeline().get(Connection.class);
             if (connection == null) {
                 throw new TransferException.Unreachable(holder + " broke off");
             }
-            ready = session == null || greeting == null || agree(greeting, session, connection);
-            return ready ? Optional.of(connection) : Optional.empty();
+            proofs.ifPresent(connection::proveBy);
+            ready = true;
+            return Optional.of(connection);
         } finally {
             if (!ready) {
                 var _ = channel.close();
             }
         }
-    }
-
-    /** Whether the holder takes the session. */
-    private static boolean agree(Greeting greeting, HolderSessions.Held session, Connection connection)
-            throws TransferException, InterruptedException {
-        await(greeting.ended(), connection.holder(), "does not let us in");
-        Optional<RequestMac> proofs = greeting.ended().getNow();
-        proofs.ifPresentOrElse(
-                mac -> {
-                    session.work();
-                    connection.proveBy(mac);
-                },
-                session::refuse);
-        return proofs.isPresent();
     }
 
     private static void await(Future<?> future, InetSocketAddress holder, String failed)
