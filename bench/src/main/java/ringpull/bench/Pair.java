@@ -79,11 +79,7 @@ final class Pair {
     }
 
     private Row row(
-            String data,
-            Neighbours.Seed seed,
-            URI rival,
-            Optional<BenchCertificates> certificates,
-            String... peer)
+            String data, Neighbours.Seed seed, URI rival, Optional<BenchCertificates> certificates, String... peer)
             throws IOException, InterruptedException {
         return new Row(
                 data, Neighbours.start(run, data, seed, bytes, "auto", certificates, peer), rival, new ArrayList<>());
