@@ -1,6 +1,7 @@
 package ringpull;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,7 +25,11 @@ import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.MemberWord;
 import ringpull.fetch.OriginTags;
+<<<<<<< HEAD
 import ringpull.fetch.SwarmPulls;
+=======
+import ringpull.hash.Sha256;
+>>>>>>> main
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
@@ -35,6 +40,8 @@ import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
+import ringpull.scrub.Scrubber;
+import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
@@ -43,6 +50,7 @@ import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
+import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
 
 /**
@@ -102,23 +110,38 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+<<<<<<< HEAD
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
+=======
+        Sessions sessions = new Sessions(System::nanoTime);
+>>>>>>> main
         data = parts.add(
                 "data port",
                 Ports.bind(
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
+<<<<<<< HEAD
                         address -> ChunkServer.bind(
                                 address, swarmPulls, tls, config.peer().io(), meters::served)));
+=======
+                        address -> dataPort(address, store, tls, sessions, meters)));
+>>>>>>> main
         control = parts.add(
                 "control port",
                 Ports.bind(
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
+<<<<<<< HEAD
                         address -> ControlPort.bind(address, tls, List.of(swarmService))));
+=======
+                        address -> ControlPort.bind(address, tls)));
+        if (Admissions.wanted(config.peer())) {
+            control.admit(fingerprint -> Admissions.make(sessions, fingerprint));
+        }
+>>>>>>> main
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm =
@@ -127,13 +150,23 @@ final class Daemon implements AutoCloseable {
         swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
         TcpTransport transport =
-                parts.add("transport", new TcpTransport(tls, config.peer().io()));
+                parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher =
                 parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime, swarmPulls));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
+        Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
+        if (config.store().scrub().isPositive()) {
+            parts.add(
+                    "scrubber",
+                    Scrubber.start(
+                            store,
+                            verifier,
+                            config.node().state().resolve("scrubbed"),
+                            config.store().scrub()));
+        }
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
@@ -153,7 +186,7 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, this::status)));
+                        new ControlServer.Sources(ring, ring, store, journal, images, verifier, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -184,6 +217,15 @@ final class Daemon implements AutoCloseable {
         return Optional.of(certificates);
     }
 
+    private ChunkServer dataPort(
+            InetSocketAddress address, BlobStore store, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            throws IOException {
+        Config.Io io = config.peer().io();
+        return Admissions.wanted(config.peer())
+                ? ChunkServer.bindPlain(address, store::open, sessions, io, meters::served)
+                : ChunkServer.bind(address, store::open, tls, io, meters::served);
+    }
+
     private Member self(Identity identity) {
         return new Member(
                 identity.id(),
@@ -194,7 +236,7 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                List.of("tcp"));
+                Admissions.transports(config.peer()));
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {
@@ -219,6 +261,7 @@ final class Daemon implements AutoCloseable {
                 readySince,
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
+                Sha256.fastest().name(),
                 tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
     }
 

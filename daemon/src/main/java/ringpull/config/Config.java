@@ -34,10 +34,23 @@ public record Config(
      *     seed, or loopback where there are no seeds
      * @param tls certificate, key and CA for both peer ports; all three or none
      * @param insecure allows peer ports beyond loopback without certificates
+     * @param data how the data port speaks where there are certificates; without them it is plain
      * @param io how the data port meets the kernel
      */
     public record Peer(
-            Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
+            Optional<String> address,
+            int controlPort,
+            int dataPort,
+            Optional<Tls> tls,
+            boolean insecure,
+            Data data,
+            Io io) {}
+
+    /** What the network between members may see of the bytes of blobs: nothing, or all. */
+    public enum Data {
+        TLS,
+        PLAIN
+    }
 
     /**
      * PEM files.
@@ -60,7 +73,8 @@ public record Config(
 
     /**
      * @param cluster rings with different names never mix
-     * @param seeds {@code host:port} or {@code host}; a name with several addresses stands for all of them
+     * @param seeds {@code host:port} or {@code host}, where a name with several addresses stands for all of them; or
+     *     {@code file:/path} with such a seed a line, or {@code srv:_service._tcp.domain}
      */
     public record Ring(String cluster, List<String> seeds) {
         public Ring {
@@ -71,8 +85,14 @@ public record Config(
     /**
      * @param quota the most that blobs may take
      * @param minFree what is always left free on the file system
+     * @param scrub within what time everything on disk is proven again; zero: never
      */
-    public record Store(Room quota, Room minFree) {}
+    public record Store(Room quota, Room minFree, Duration scrub) {
+        /** Without scrubbing. */
+        public Store(Room quota, Room minFree) {
+            this(quota, minFree, Duration.ZERO);
+        }
+    }
 
     /** An amount of disk: bytes, or a share of the file system's size (0 to 1). */
     public sealed interface Room {

@@ -47,6 +47,7 @@ public final class ControlPort implements Closeable {
     private final Optional<PeerTls> tls;
     private final Optional<WatchedLoops> loops;
     private final Senders senders;
+    private final AdmissionService admissions = AdmissionService.refusing();
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -63,8 +64,13 @@ public final class ControlPort implements Closeable {
                 .maxInboundMetadataSize(METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
+<<<<<<< HEAD
                 .addService(new Service());
         more.forEach(builder::addService);
+=======
+                .addService(new Service())
+                .addService(admissions.withCallers());
+>>>>>>> main
         senders = new Senders(tls.isPresent());
         senders.install(builder);
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
@@ -112,6 +118,11 @@ public final class ControlPort implements Closeable {
                 .map(InetSocketAddress.class::cast)
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("the control port is closed"));
+    }
+
+    /** From now on members with certificates get sessions for the data port. */
+    public void admit(Admitter by) {
+        admissions.serve(by);
     }
 
     Optional<PeerTls> tls() {
