@@ -25,11 +25,8 @@ import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.MemberWord;
 import ringpull.fetch.OriginTags;
-<<<<<<< HEAD
 import ringpull.fetch.SwarmPulls;
-=======
 import ringpull.hash.Sha256;
->>>>>>> main
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
@@ -38,6 +35,7 @@ import ringpull.os.HostAddress;
 import ringpull.os.NativeCode;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
+import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
@@ -49,6 +47,7 @@ import ringpull.swarm.wire.SwarmNode;
 import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
+import ringpull.transport.ChunkSource;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
@@ -110,38 +109,26 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
-<<<<<<< HEAD
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
-=======
         Sessions sessions = new Sessions(System::nanoTime);
->>>>>>> main
         data = parts.add(
                 "data port",
                 Ports.bind(
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
-<<<<<<< HEAD
-                        address -> ChunkServer.bind(
-                                address, swarmPulls, tls, config.peer().io(), meters::served)));
-=======
-                        address -> dataPort(address, store, tls, sessions, meters)));
->>>>>>> main
+                        address -> dataPort(address, swarmPulls, tls, sessions, meters)));
         control = parts.add(
                 "control port",
                 Ports.bind(
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-<<<<<<< HEAD
                         address -> ControlPort.bind(address, tls, List.of(swarmService))));
-=======
-                        address -> ControlPort.bind(address, tls)));
         if (Admissions.wanted(config.peer())) {
             control.admit(fingerprint -> Admissions.make(sessions, fingerprint));
         }
->>>>>>> main
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm =
@@ -169,6 +156,8 @@ final class Daemon implements AutoCloseable {
         }
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
+        meters.gauge("ringpull.members.eligible", ring, Daemon::eligibleMembers);
+        meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
         meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
@@ -218,12 +207,12 @@ final class Daemon implements AutoCloseable {
     }
 
     private ChunkServer dataPort(
-            InetSocketAddress address, BlobStore store, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            InetSocketAddress address, ChunkSource source, Optional<PeerTls> tls, Sessions sessions, Meters meters)
             throws IOException {
         Config.Io io = config.peer().io();
         return Admissions.wanted(config.peer())
-                ? ChunkServer.bindPlain(address, store::open, sessions, io, meters::served)
-                : ChunkServer.bind(address, store::open, tls, io, meters::served);
+                ? ChunkServer.bindPlain(address, source, sessions, io, meters::served)
+                : ChunkServer.bind(address, source, tls, io, meters::served);
     }
 
     private Member self(Identity identity) {
@@ -245,6 +234,10 @@ final class Daemon implements AutoCloseable {
 
     private static double liveMembers(RingNode ring) {
         return ring.members().stream().filter(m -> m.status().counts()).count();
+    }
+
+    private static double eligibleMembers(RingNode ring) {
+        return ring.members().stream().filter(MemberState::eligible).count();
     }
 
     private List<DaemonStatus.Port> ports() {

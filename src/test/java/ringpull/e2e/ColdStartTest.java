@@ -49,9 +49,8 @@ class ColdStartTest {
         List<NodeProcess> nodes = cluster.ring(NODES);
         Cluster.awaitCompany(nodes);
 
-        String name = cluster.registry().name() + "/" + SampleImage.REPOSITORY + ":" + SampleImage.TAG;
         List<String> outputs = cluster.atOnce(nodes.stream()
-                .<Callable<String>>map(node -> () -> cluster.ringpull(node, "pull", name))
+                .<Callable<String>>map(node -> () -> cluster.ringpull(node, "pull", Cluster.IMAGE.toString()))
                 .toList());
 
         assertThat(outputs).hasSize(NODES);

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import ringpull.cli.ControlClient;
 import ringpull.demo.NodeConfig;
@@ -68,11 +69,12 @@ final class BenchNode implements AutoCloseable {
         process.kill();
     }
 
-    /** Waits until the daemon counts so many members, and then until the ring has settled. */
+    /** Waits until the daemon counts so many members, and may bring blobs together with them. */
     void awaitMembers(int count) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + WAIT_NANOS_MAX;
         try (ControlClient client = ControlClient.open(process.socket())) {
-            while (client.status().getMembersAlive() < count) {
+            while (client.status().getMembersAlive() < count
+                    || process.metric("ringpull_members_eligible", Map.of()) < count) {
                 if (System.nanoTime() > deadline) {
                     throw new IOException(process.name() + " does not find the others: " + Files.readString(process.log()));
                 }

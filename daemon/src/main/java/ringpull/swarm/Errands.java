@@ -95,7 +95,7 @@ final class Errands {
         return false;
     }
 
-    void granted(Message.Grant grant) {
+    void granted(Message.Grant grant, @Nullable Exchange exchange) {
         Map<Long, Lease> told = new LinkedHashMap<>();
         grant.leases().forEach(lease -> told.put(lease.id(), lease));
         ended.removeIf(id -> !told.containsKey(id));
@@ -103,15 +103,18 @@ final class Errands {
             Lease lease = told.remove(e.lease.id());
             if (lease == null) {
                 revoke(e);
+                release(e.next, e.end, exchange);
             } else if (lease.end() < e.end) {
+                int before = e.end;
                 shorten(e, lease.end());
+                release(Math.max(e.next, lease.end()), before, exchange);
             }
         }
         for (Lease lease : told.values()) {
             if (!ended.contains(lease.id()) && errands.size() < SwarmLimits.LEASES) {
                 Errand errand = new Errand(lease, node.now());
                 errands.put(lease.id(), errand);
-                read(errand);
+                read(errand, exchange);
             }
         }
     }
@@ -133,12 +136,14 @@ final class Errands {
         }
     }
 
-    private void read(Errand e) {
-        if (e.lease.kind() == Lease.Kind.ORIGIN && !e.reading && e.next < e.end) {
+    /** What has landed is not read again, though it may not be attested yet. */
+    private void read(Errand e, @Nullable Exchange exchange) {
+        int first = exchange == null ? e.next : exchange.here().nextClear(e.next);
+        if (e.lease.kind() == Lease.Kind.ORIGIN && !e.reading && first < e.end) {
             e.reading = true;
-            e.fruitless = e.triedFrom == e.next ? e.fruitless + 1 : 0;
-            e.triedFrom = e.next;
-            node.effect(new Effect.ReadOrigin(digest, e.lease.id(), new Run(e.next, e.end)));
+            e.fruitless = e.triedFrom == first ? e.fruitless + 1 : 0;
+            e.triedFrom = first;
+            node.effect(new Effect.ReadOrigin(digest, e.lease.id(), new Run(first, e.end)));
         }
     }
 
@@ -213,7 +218,7 @@ final class Errands {
     /** The stream broke off: goes on, unless it broke off again and again at the same place. */
     private void again(Errand e, @Nullable Exchange exchange) {
         if (e.fruitless < FRUITLESS) {
-            read(e);
+            read(e, exchange);
         } else {
             failures = Math.min(failures + 1, 5);
             trouble = Message.Trouble.NONE;
@@ -224,8 +229,13 @@ final class Errands {
     private void giveBack(Errand e, long pauseNanos, @Nullable Exchange exchange) {
         pausedUntil = Math.max(pausedUntil, node.now() + pauseNanos);
         finish(e);
+        release(e.next, e.end, exchange);
+    }
+
+    /** Chunks that this node does not bring: they may come from neighbours. */
+    private static void release(int first, int end, @Nullable Exchange exchange) {
         if (exchange != null) {
-            for (int chunk = e.next; chunk < Math.min(e.end, exchange.chunks()); chunk++) {
+            for (int chunk = first; chunk < Math.min(end, exchange.chunks()); chunk++) {
                 exchange.release(chunk);
             }
         }

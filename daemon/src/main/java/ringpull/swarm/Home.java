@@ -270,7 +270,7 @@ final class Home {
         }
         long patience = 3 * advice.reportEvery() + SwarmLimits.SECONDS;
         for (Client client : List.copyOf(order)) {
-            if (now - client.seen > (client.leases.isEmpty() ? patience : SwarmLimits.LEASE_STILL)) {
+            if (now - client.seen > (client.leases.isEmpty() ? patience : SwarmLimits.HOLDER_SILENT)) {
                 down(client.id);
             }
         }

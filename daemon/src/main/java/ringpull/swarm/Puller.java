@@ -82,7 +82,7 @@ final class Puller implements Registration.Author {
         if (!asked.isEmpty()) {
             standing.soon();
         }
-        errands.granted(grant);
+        errands.granted(grant, exchange);
         Exchange known = exchange;
         if (known == null) {
             grant.neighbours().forEach(this::remember);

@@ -67,7 +67,10 @@ public final class SwarmLimits {
     static final long REPORT_MOST = 10 * SECONDS;
 
     /** How long a lease may stand still. */
-    static final long LEASE_STILL = 3 * SECONDS;
+    static final long LEASE_STILL = 4 * SECONDS;
+
+    /** How long a holder of leases may be silent. */
+    static final long HOLDER_SILENT = 6 * SECONDS;
 
     /** How long a read from a neighbour may stand still. */
     static final long READ_STILL = 3 * SECONDS;

@@ -20,6 +20,7 @@ import ringpull.swarm.Uploads;
 /** A member: the shipping {@link Swarm}, a link, and a disk that is never slow. */
 public final class SimulatedNode {
     private static final byte[] NOTHING = {};
+    private static final long DISK = 3 * SwarmSimulation.MILLI;
 
     public final int index;
     public final MemberId id;
@@ -153,12 +154,16 @@ public final class SimulatedNode {
                 reads.computeIfPresent(read, (r, e) -> Math.min(e, end));
             case Effect.Cancel(Digest d, long read) -> reads.remove(read);
             case Effect.Attest(Digest d, int chunk) -> {
-                served.set(chunk);
-                happen(new Event.Attested(digest, new Statement(id, new Run(chunk, chunk + 1), List.of(), NOTHING)));
+                later(() -> {
+                    served.set(chunk);
+                    happen(new Event.Attested(digest, new Statement(id, new Run(chunk, chunk + 1), List.of(), NOTHING)));
+                });
             }
             case Effect.Check check -> {
-                served.set(check.chunk());
-                happen(new Event.Checked(digest, check.chunk(), true));
+                later(() -> {
+                    served.set(check.chunk());
+                    happen(new Event.Checked(digest, check.chunk(), true));
+                });
             }
             case Effect.Present present -> {
                 if (here.cardinality() != simulation.chunks()) {
@@ -170,6 +175,16 @@ public final class SimulatedNode {
             }
             case Effect.Alone(Digest d, String reason) -> alone = reason;
         }
+    }
+
+    /** Hashing and writing take a moment. */
+    private void later(Runnable task) {
+        int lived = life;
+        simulation.after(DISK, () -> {
+            if (lived == life) {
+                task.run();
+            }
+        });
     }
 
     boolean reading(long read) {

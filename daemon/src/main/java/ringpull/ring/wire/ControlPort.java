@@ -64,13 +64,9 @@ public final class ControlPort implements Closeable {
                 .maxInboundMetadataSize(METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
-<<<<<<< HEAD
-                .addService(new Service());
-        more.forEach(builder::addService);
-=======
                 .addService(new Service())
                 .addService(admissions.withCallers());
->>>>>>> main
+        more.forEach(builder::addService);
         senders = new Senders(tls.isPresent());
         senders.install(builder);
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));

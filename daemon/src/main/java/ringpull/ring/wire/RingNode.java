@@ -152,7 +152,6 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         ring.disown(member, digest);
     }
 
-<<<<<<< HEAD
     @Override
     public List<Member> order(Digest digest, int limit) {
         return ring.order(digest, limit);
@@ -183,7 +182,8 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         if (channel instanceof ManagedChannel managed) {
             channels.discard(new Address(member.addresses().getFirst(), member.controlPort()), managed);
         }
-=======
+    }
+
     /**
      * Asks a member for a session on its plain-text data port; blocks two seconds at most.
      *
@@ -191,7 +191,6 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
      */
     public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
         return admissions.ask(member);
->>>>>>> main
     }
 
     /** Questions and answers that this node sent. */
