@@ -226,7 +226,7 @@ class SwarmTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 4})
+    @ValueSource(longs = {1, 2, 3, 6, 9, 10, 11, 12})
     void theHomeOfARackDies(long seed) {
         Scenario scenario = Scenario.of(30, 120 * MIB)
                 .racks(3)

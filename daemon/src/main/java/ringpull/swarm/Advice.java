@@ -80,8 +80,22 @@ final class Advice {
         return refused > 0 && everyone && !whole && refused >= Math.min(REFUSALS, clients.size());
     }
 
+    /** For a rack's home: somebody of every other rack, somebody else each time. */
+    private List<MemberId> contacts(Client client) {
+        return home.clients().stream()
+                .filter(other -> other != client && !other.report.contacts().isEmpty())
+                .limit(SwarmLimits.NAMED)
+                .map(other -> other.report
+                        .contacts()
+                        .get(node.random().nextInt(other.report.contacts().size())))
+                .toList();
+    }
+
     private List<MemberId> neighbours(Client client) {
         List<Client> clients = home.clients();
+        if (upstream == null && !client.report.rack().isEmpty()) {
+            return contacts(client);
+        }
         int wanted = Math.min(SwarmLimits.MESH_WANTED, clients.size() - 1) - client.report.neighbours();
         Set<MemberId> chosen = new LinkedHashSet<>();
         if (upstream != null && client.report.neighbours() < SwarmLimits.MESH_WANTED) {

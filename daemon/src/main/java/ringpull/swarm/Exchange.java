@@ -15,6 +15,7 @@ import ringpull.ring.MemberId;
 final class Exchange {
     private static final long SILENCE = 15 * SwarmLimits.SECONDS;
     private static final int FRESH_MOST = 64;
+    private static final int ABROAD_MOST = 16;
 
     private final Node node;
     private final Digest digest;
@@ -130,8 +131,17 @@ final class Exchange {
         }
     }
 
-    /** Looks for a member's acquaintance. */
+    /** Looks for a member's acquaintance; one of another rack takes the place of one that is of no use. */
     void greet(MemberId id) {
+        if (!mesh.containsKey(id) && isAbroad(id)) {
+            List<Neighbour> others = ring.stream().filter(n -> n.abroad).toList();
+            if (others.size() >= ABROAD_MOST) {
+                others.stream()
+                        .filter(n -> n.inFlight == 0 && !n.has.full())
+                        .findFirst()
+                        .ifPresent(n -> drop(n.id));
+            }
+        }
         if (!mesh.containsKey(id) && mesh.size() < SwarmLimits.MESH_MOST && !id.equals(node.self())) {
             Neighbour neighbour = add(id);
             neighbour.greeted = true;
@@ -146,10 +156,12 @@ final class Exchange {
         }
     }
 
+    private boolean isAbroad(MemberId id) {
+        return !node.rack().isEmpty() && !node.ranking().rackOf(id).equals(node.rack());
+    }
+
     private Neighbour add(MemberId id) {
-        String rack = node.ranking().rackOf(id);
-        boolean abroad = !node.rack().isEmpty() && !rack.equals(node.rack());
-        Neighbour neighbour = new Neighbour(id, new ChunkBits(chunks()), abroad, node.now());
+        Neighbour neighbour = new Neighbour(id, new ChunkBits(chunks()), isAbroad(id), node.now());
         mesh.put(id, neighbour);
         ring.add(neighbour);
         return neighbour;

@@ -97,6 +97,7 @@ final class Home {
         } else if (report.nonce() < client.report.nonce()) {
             return;
         }
+        boolean lost = report.held() < client.report.held();
         client.report = report;
         client.seen = node.now();
         client.refused |= report.trouble() == Message.Trouble.REFUSED;
@@ -105,6 +106,9 @@ final class Home {
         }
         sized(report.sizeBytes());
         learn(client, report);
+        if (lost && book != null) {
+            recount(book); // a rack's members died, and with them what only they had
+        }
         lease(client);
         grant(client);
     }
@@ -349,6 +353,10 @@ final class Home {
         if (client.report.held() == 0 && client.leases.isEmpty()) {
             return;
         }
+        recount(known);
+    }
+
+    private void recount(LeaseBook known) {
         known.recount(clients.values());
         if (!known.orphans().isEmpty()) {
             orphansUntil = node.now() + SwarmLimits.REPORT_LEAST + advice.reportEvery();

@@ -1,10 +1,12 @@
 package ringpull.swarm;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
@@ -16,6 +18,7 @@ import ringpull.ring.MemberId;
  */
 final class Upstream implements Registration.Author {
     private static final int CONTACTS = 8;
+    private static final int CONTACTS_KEPT = 16;
 
     private final Node node;
     private final Digest digest;
@@ -75,8 +78,11 @@ final class Upstream implements Registration.Author {
         return new ChunkBits(book == null ? 0 : book.chunks());
     }
 
+    /** A few members of other racks, others each time. */
     List<MemberId> contacts() {
-        return List.copyOf(contacts);
+        List<MemberId> some = new ArrayList<>(contacts);
+        Collections.shuffle(some, Random.from(node.random()));
+        return some.subList(0, Math.min(CONTACTS / 2, some.size()));
     }
 
     /** A puller waits for work and there is none. */
@@ -188,7 +194,9 @@ final class Upstream implements Registration.Author {
             }
         }
         if (!grant.neighbours().isEmpty()) {
-            contacts.clear();
+            while (contacts.size() > CONTACTS_KEPT) {
+                contacts.remove(contacts.iterator().next());
+            }
             grant.neighbours().stream()
                     .filter(member -> !node.ranking().rackOf(member).equals(node.rack()))
                     .forEach(contacts::add);
