@@ -28,7 +28,7 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
-import ringpull.os.NativeCode;
+import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
@@ -79,7 +79,7 @@ final class Daemon implements AutoCloseable {
         this.parts = parts;
         InstantSource clock = InstantSource.system();
 
-        NativeCode.unpackTo(Files.createDirectories(config.node().state()));
+        NativeLibraries.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
         tls = peerTls();
