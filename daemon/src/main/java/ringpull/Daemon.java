@@ -23,6 +23,7 @@ import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.OriginTags;
+import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
@@ -33,6 +34,8 @@ import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
+import ringpull.scrub.Scrubber;
+import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
@@ -124,6 +127,16 @@ final class Daemon implements AutoCloseable {
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
+        Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
+        if (config.store().scrub().isPositive()) {
+            parts.add(
+                    "scrubber",
+                    Scrubber.start(
+                            store,
+                            verifier,
+                            config.node().state().resolve("scrubbed"),
+                            config.store().scrub()));
+        }
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
@@ -143,7 +156,7 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, this::status)));
+                        new ControlServer.Sources(ring, ring, store, journal, images, verifier, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -209,6 +222,7 @@ final class Daemon implements AutoCloseable {
                 readySince,
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
+                Sha256.fastest().name(),
                 tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
     }
 

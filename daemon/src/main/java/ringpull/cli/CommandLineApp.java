@@ -53,6 +53,7 @@ public final class CommandLineApp {
                 .addSubcommand(new HoldersCommand())
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())
+                .addSubcommand(new VerifyCommand())
                 .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()))
                 .addSubcommand(new CommandLine(new PkiCommand())
                         .addSubcommand(new PkiInitCommand())

@@ -60,7 +60,8 @@ public record Config(
 
     /**
      * @param cluster rings with different names never mix
-     * @param seeds {@code host:port} or {@code host}; a name with several addresses stands for all of them
+     * @param seeds {@code host:port} or {@code host}, where a name with several addresses stands for all of them; or
+     *     {@code file:/path} with such a seed a line, or {@code srv:_service._tcp.domain}
      */
     public record Ring(String cluster, List<String> seeds) {
         public Ring {
@@ -71,8 +72,14 @@ public record Config(
     /**
      * @param quota the most that blobs may take
      * @param minFree what is always left free on the file system
+     * @param scrub within what time everything on disk is proven again; zero: never
      */
-    public record Store(Room quota, Room minFree) {}
+    public record Store(Room quota, Room minFree, Duration scrub) {
+        /** Without scrubbing. */
+        public Store(Room quota, Room minFree) {
+            this(quota, minFree, Duration.ZERO);
+        }
+    }
 
     /** An amount of disk: bytes, or a share of the file system's size (0 to 1). */
     public sealed interface Room {
