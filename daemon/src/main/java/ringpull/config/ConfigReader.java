@@ -89,6 +89,7 @@ final class ConfigReader {
         Optional<Path> ca = keys.find("ca", Values::path);
         Optional<Path> revoked = keys.find("revoked", Values::path);
         boolean insecure = keys.get("insecure", false, Values::flag);
+        Config.Data data = keys.get("data", Config.Data.TLS, Values.oneOf(Config.Data.class));
         Config.Io io = keys.get("io", Config.Io.AUTO, Values.oneOf(Config.Io.class));
 
         Optional<Config.Tls> tls = Optional.empty();
@@ -106,7 +107,7 @@ final class ConfigReader {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
         keys.end();
-        return new Config.Peer(address, controlPort, dataPort, tls, insecure, io);
+        return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io);
     }
 
     private static Config.Ring ring(Keys keys) {
