@@ -1,6 +1,5 @@
 package ringpull.ring.wire;
 
-import io.netty.handler.ssl.SslContext;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -76,15 +75,10 @@ public final class RingNode implements Membership, Holders, Closeable {
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
         ring = new Ring(settings.cluster(), self, settings.seeds(), random);
         inventory.forEach(this::hold);
-        SslContext tls = null;
-        if (port.tls().isPresent()) {
-            PeerTls files = port.tls().get();
-            tls = files.controlClient();
-        }
-        channels = new Channels(tls, workers);
-        caller = new Caller(channels, this::happened);
+        channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
+        caller = new Caller(channels, port.senders(), this::happened);
+        dialer = new Dialer(channels, port.senders(), workers);
         admissions = new AdmissionCaller(channels);
-        dialer = new Dialer(channels, workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
 
@@ -100,6 +94,7 @@ public final class RingNode implements Membership, Holders, Closeable {
     public static RingNode start(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         RingNode node = new RingNode(port, self, settings, inventory);
+        port.tls().ifPresent(tls -> tls.onChange(node.channels::renew));
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
