@@ -119,7 +119,8 @@ final class Daemon implements AutoCloseable {
                         config.peer().controlPort(),
                         address -> ControlPort.bind(address, tls)));
         if (Admissions.wanted(config.peer())) {
-            control.admit(fingerprint -> Admissions.make(sessions, fingerprint));
+            control.admit(member -> Admissions.make(sessions, member));
+            tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));

@@ -44,7 +44,7 @@ public final class ControlPort implements Closeable {
     private final Optional<PeerTls> tls;
     private final Optional<WatchedLoops> loops;
     private final Senders senders;
-    private final AdmissionService admissions = AdmissionService.refusing();
+    private final AdmissionService admissions;
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -61,10 +61,11 @@ public final class ControlPort implements Closeable {
                 .maxInboundMetadataSize(METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
-                .addService(new Service())
-                .addService(admissions.withCallers());
+                .addService(new Service());
         senders = new Senders(tls.isPresent());
         senders.install(builder);
+        admissions = new AdmissionService(senders);
+        builder.addService(admissions);
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
