@@ -17,8 +17,6 @@ import java.util.stream.Stream;
  * configuration and the watchdog's time are the test's. Needs root.
  */
 final class SystemdMachine implements AutoCloseable {
-    static final String SYSTEMD = "/lib/systemd/systemd";
-
     private static final Path UNIT = Path.of(System.getProperty("ringpull.root", "."), "systemd/ringpull.service");
     private static final Duration CEILING = Duration.ofSeconds(90);
 
