@@ -25,7 +25,7 @@ final class Differences {
     /** What this node gives a second to all that ask, and at once; then it is busy. */
     static final int BYTES_PER_SECOND = 32 << 10;
 
-    static final int BYTES_AT_ONCE = 96 << 10;
+    static final int BYTES_AT_ONCE = 64 << 10;
 
     private final TokenBucket budget = new TokenBucket(BYTES_PER_SECOND, BYTES_AT_ONCE);
     private final Time time;
@@ -171,6 +171,7 @@ final class Differences {
                 wanted.add(want);
             }
         }
+        budget.spend(bundle.used());
         return new Body.Repair(wanted, List.of());
     }
 
