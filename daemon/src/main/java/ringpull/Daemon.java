@@ -131,7 +131,7 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, this::status)));
+                        new ControlServer.Sources(ring, ring, ring, store, journal, images, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -167,7 +167,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                List.of("tcp"));
+                List.of("tcp"),
+                config.ring().weight());
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {

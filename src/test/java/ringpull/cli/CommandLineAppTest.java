@@ -63,7 +63,7 @@ class CommandLineAppTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "daemon", "status", "members", "holders", "pull", "trace", "setup", "setup containerd"})
+    @ValueSource(strings = {"", "daemon", "status", "members", "ring", "holders", "pull", "trace", "setup", "setup containerd"})
     void everyCommandHasAManual(String command) {
         List<String> arguments = new ArrayList<>(command.isEmpty() ? List.of() : List.of(command.split(" ")));
         arguments.add("--help");
@@ -82,7 +82,7 @@ class CommandLineAppTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"status", "members", "holders", "pull", "trace", "setup containerd"})
+    @ValueSource(strings = {"status", "members", "ring", "holders", "pull", "trace", "setup containerd"})
     void everyAnswerHasItsKeysOfJsonInTheManual(String command) {
         List<String> arguments = new ArrayList<>(List.of(command.split(" ")));
         arguments.add("--help");

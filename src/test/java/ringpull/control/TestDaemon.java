@@ -67,7 +67,7 @@ public final class TestDaemon implements AutoCloseable {
         boolean bound = false;
         try {
             server = ControlServer.bind(
-                    socket, new ControlServer.Sources(ring, ring, store, journal, images, () -> status), epoll);
+                    socket, new ControlServer.Sources(ring, ring, ring, store, journal, images, () -> status), epoll);
             bound = true;
         } finally {
             if (!bound) {

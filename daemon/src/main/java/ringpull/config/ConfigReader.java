@@ -110,7 +110,9 @@ final class ConfigReader {
                         "seeds",
                         List.of(),
                         Values.list(
-                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))));
+                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))),
+                keys.get("announce", Config.Announce.CLUSTER, Values.oneOf(Config.Announce.class)),
+                keys.get("weight", 1, Values::weight));
         keys.end();
         return ring;
     }

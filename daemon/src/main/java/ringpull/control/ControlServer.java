@@ -27,6 +27,7 @@ import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.ring.Holders;
 import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
 import ringpull.store.BlobStore;
 
 /** The gRPC service behind the command line, on a Unix socket that its owner and group may use. */
@@ -47,6 +48,7 @@ public final class ControlServer implements AutoCloseable {
     public record Sources(
             Membership membership,
             Holders holders,
+            Rendezvous rendezvous,
             BlobStore store,
             Journal journal,
             Images images,

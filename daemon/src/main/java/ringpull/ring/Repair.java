@@ -209,7 +209,8 @@ final class Repair {
             }
             otherOwns = sender.eligible() || compared.members().size() == 0;
             differing(compared.members(), peers.digests().members(), members);
-            differing(compared.inventories(), peers.digests().inventories(), inventories);
+            Hashes theirs = peers.sharesInventories(sender.member()) ? compared.inventories() : Hashes.NONE;
+            differing(theirs, peers.digests().inventories(), inventories);
             next();
         }
 
@@ -278,7 +279,7 @@ final class Repair {
 
         private void giveInventories(List<Version> wanted) {
             Bundle bundle = new Bundle(Differences.INVENTORY_BYTES);
-            wanted.forEach(version -> differences.give(version, bundle));
+            differences.inventories().give(wanted, bundle);
             if (!bundle.isEmpty()) {
                 exchanges.ask(to, new Body.Ping(), bundle, TIMEOUT, Exchanges.IGNORED);
             }

@@ -23,6 +23,8 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.ring.Address;
+import ringpull.ring.Announce;
+import ringpull.ring.Directory;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Holders;
@@ -74,7 +76,8 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
-        ring = new Ring(settings.cluster(), self, settings.seeds(), random);
+        ring = new Ring(
+                settings.cluster(), self, settings.seeds(), random, announce(settings.announce()), new Directory());
         inventory.forEach(this::hold);
         SslContext tls = null;
         if (port.tls().isPresent()) {
@@ -102,6 +105,13 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
+    }
+
+    private static Announce announce(Config.Announce setting) {
+        return switch (setting) {
+            case CLUSTER -> Announce.CLUSTER;
+            case ZONE -> Announce.ZONE;
+        };
     }
 
     /** Announces a blob that is complete and proven here. */
