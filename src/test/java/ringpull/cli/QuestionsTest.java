@@ -29,6 +29,7 @@ class QuestionsTest extends DaemonFixture {
                         new DaemonStatus.Port("mirror", "127.0.0.1:7745"),
                         new DaemonStatus.Port("data", "192.0.2.1:7747")),
                 lastRequest,
+                "libringpull, sha-ni",
                 List.of(problems));
     }
 

@@ -28,6 +28,7 @@ import ringpull.fetch.Journal;
 import ringpull.ring.Holders;
 import ringpull.ring.Membership;
 import ringpull.ring.Rendezvous;
+import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 
 /** The gRPC service behind the command line, on a Unix socket that its owner and group may use. */
@@ -52,6 +53,7 @@ public final class ControlServer implements AutoCloseable {
             BlobStore store,
             Journal journal,
             Images images,
+            Verifier verifier,
             Supplier<DaemonStatus> status) {}
 
     private ControlServer(Path socket, Server server, EventLoopGroup eventLoop, ExecutorService threads) {

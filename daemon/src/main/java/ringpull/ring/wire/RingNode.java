@@ -1,6 +1,5 @@
 package ringpull.ring.wire;
 
-import io.netty.handler.ssl.SslContext;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -79,14 +78,9 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         ring = new Ring(
                 settings.cluster(), self, settings.seeds(), random, announce(settings.announce()), new Directory());
         inventory.forEach(this::hold);
-        SslContext tls = null;
-        if (port.tls().isPresent()) {
-            PeerTls files = port.tls().get();
-            tls = files.controlClient();
-        }
-        channels = new Channels(tls, workers);
-        caller = new Caller(channels, this::happened);
-        dialer = new Dialer(channels, workers);
+        channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
+        caller = new Caller(channels, port.senders(), this::happened);
+        dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
 
@@ -102,6 +96,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     public static RingNode start(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         RingNode node = new RingNode(port, self, settings, inventory);
+        port.tls().ifPresent(tls -> tls.onChange(node.channels::renew));
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
