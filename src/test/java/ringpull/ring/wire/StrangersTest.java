@@ -2,12 +2,14 @@ package ringpull.ring.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -188,6 +190,45 @@ class StrangersTest {
                 .startsWith("UNAVAILABLE");
         assertThat(ask(port, null, question(id))).startsWith("UNAVAILABLE");
         nothingGotIn();
+    }
+
+    @Test
+    void aRevocationClosesOpenConnections() throws IOException {
+        Path list = Files.writeString(directory.resolve("list"), "");
+        Config.Tls files = ring.member("four");
+        PeerTls four = PeerTls.of(new Config.Tls(files.cert(), files.key(), files.ca(), Optional.of(list)));
+        ControlPort fourth = bind(four);
+        Config.Tls lost = ring.member("five");
+        MemberId id = new MemberId(PeerTls.of(lost).identity().memberId());
+        RingNode dialling = start(fourth, four, "127.0.0.1:" + port.address().getPort());
+        until("it dialled", () -> dialling.members().size() == 2);
+
+        Channels channels = new Channels(client(lost), Runnable::run);
+        ManagedChannel channel =
+                channels.connect(new Address("127.0.0.1", fourth.address().getPort()));
+        try {
+            RingMessage answer = RingGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
+                    .exchange(Codec.encode(question(id)));
+            assertThat(answer.getBodyCase()).isEqualTo(RingMessage.BodyCase.SYNCED);
+            assertThat(channel.getState(false)).isEqualTo(ConnectivityState.READY);
+            until("told of", () -> dialling.members().size() == 3);
+
+            Files.writeString(list, Strangers.fingerprint(lost) + "\n");
+            four.refresh();
+            four.refresh();
+
+            until("closed", () -> channel.getState(false) != ConnectivityState.READY);
+        } finally {
+            channel.shutdownNow();
+        }
+        assertThat(ask(fourth, client(lost), question(id))).startsWith("UNAVAILABLE");
+        until("the others stay", () -> sees(dialling, node) && sees(node, dialling));
+    }
+
+    private static boolean sees(RingNode by, RingNode other) {
+        return by.members().stream()
+                .anyMatch(state -> state.member().id().equals(other.self().id()) && state.status() == Status.ALIVE);
     }
 
     @Test

@@ -44,6 +44,7 @@ public final class ControlPort implements Closeable {
     private final Optional<PeerTls> tls;
     private final Optional<WatchedLoops> loops;
     private final Senders senders;
+    private final AdmissionService admissions = AdmissionService.refusing();
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -60,7 +61,8 @@ public final class ControlPort implements Closeable {
                 .maxInboundMetadataSize(METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
-                .addService(new Service());
+                .addService(new Service())
+                .addService(admissions.withCallers());
         senders = new Senders(tls.isPresent());
         senders.install(builder);
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
@@ -99,6 +101,11 @@ public final class ControlPort implements Closeable {
                 .map(InetSocketAddress.class::cast)
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("the control port is closed"));
+    }
+
+    /** From now on members with certificates get sessions for the data port. */
+    public void admit(Admitter by) {
+        admissions.serve(by);
     }
 
     Optional<PeerTls> tls() {

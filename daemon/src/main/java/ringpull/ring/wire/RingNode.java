@@ -33,6 +33,7 @@ import ringpull.ring.Membership;
 import ringpull.ring.Rendezvous;
 import ringpull.ring.Ring;
 import ringpull.tls.PeerTls;
+import ringpull.v1.AdmitReply;
 import ringpull.v1.RingMessage;
 
 /**
@@ -54,7 +55,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     /** Own blobs that came or went since the ring's thread last looked: the newest of each, so that it is bounded. */
     private final Map<Digest, Event> ownChanges = new LinkedHashMap<>();
 
-    private final Map<String, HostPort> seeds = new HashMap<>();
+    private final Map<String, SeedSource> seeds = new HashMap<>();
     /** Not shut down: gRPC's last callbacks come after the end, and its threads end with their tasks. */
     private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -64,6 +65,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private final Ring ring;
     private final Channels channels;
     private final Caller caller;
+    private final AdmissionCaller admissions;
     private final Dialer dialer;
     private final Thread thread;
     private volatile boolean closed;
@@ -71,7 +73,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private RingNode(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         for (String seed : settings.seeds()) {
-            seeds.put(seed, HostPort.parse(seed));
+            seeds.put(seed, SeedSource.parse(seed));
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
@@ -80,6 +82,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         inventory.forEach(this::hold);
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
+        admissions = new AdmissionCaller(channels);
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -167,6 +170,15 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     @Override
     public List<Member> orderInZone(Digest digest, String zone, int limit) {
         return ring.orderInZone(digest, zone, limit);
+    }
+
+    /**
+     * Asks a member for a session on its plain-text data port; blocks two seconds at most.
+     *
+     * @throws IOException with a sentence, if it does not answer or refuses
+     */
+    public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
+        return admissions.ask(member);
     }
 
     /** Questions and answers that this node sent. */
@@ -279,9 +291,11 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         List<Address> addresses = List.of();
         String problem = "";
         try {
-            addresses = seeds.getOrDefault(seed, HostPort.parse(seed)).resolve();
+            addresses = seeds.getOrDefault(seed, SeedSource.parse(seed)).resolve();
         } catch (UnknownHostException e) {
             problem = "its name has no address: " + e.getMessage();
+        } catch (IOException e) {
+            problem = String.valueOf(e.getMessage());
         }
         happened(new Event.Resolved(seed, addresses, problem));
     }
