@@ -210,7 +210,7 @@ class StrangersTest {
             RingMessage answer = RingGrpc.newBlockingStub(channel)
                     .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
                     .exchange(Codec.encode(question(id)));
-            assertThat(answer.getBodyCase()).isEqualTo(RingMessage.BodyCase.SYNCED);
+            assertThat(answer.getBodyCase()).isEqualTo(RingMessage.BodyCase.REPAIRED);
             assertThat(channel.getState(false)).isEqualTo(ConnectivityState.READY);
             until("told of", () -> dialling.members().size() == 3);
 
