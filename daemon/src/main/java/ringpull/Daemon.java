@@ -162,7 +162,7 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, verifier, this::status)));
+                        new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -212,7 +212,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Admissions.transports(config.peer()));
+                Admissions.transports(config.peer()),
+                config.ring().weight());
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {

@@ -84,11 +84,16 @@ public final class ControlPort implements Closeable {
             port.close();
             String why = String.valueOf(
                     e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
-            BindException failed = new BindException("[peer] control port " + address + ": " + why);
+            BindException failed = new BindException("[peer] control port " + text(address) + ": " + why);
             failed.initCause(e);
             throw failed;
         }
         return port;
+    }
+
+    private static String text(InetSocketAddress address) {
+        String host = address.getHostString();
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
     }
 
     /** Where it listens, with the real port. */
