@@ -1,6 +1,7 @@
 package ringpull;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,22 +24,26 @@ import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.OriginTags;
+import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
-import ringpull.os.NativeCode;
+import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
+import ringpull.scrub.Scrubber;
+import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
+import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
 
 /**
@@ -79,7 +84,7 @@ final class Daemon implements AutoCloseable {
         this.parts = parts;
         InstantSource clock = InstantSource.system();
 
-        NativeCode.unpackTo(Files.createDirectories(config.node().state()));
+        NativeLibraries.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
         tls = peerTls();
@@ -98,14 +103,14 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+        Sessions sessions = new Sessions(System::nanoTime);
         data = parts.add(
                 "data port",
                 Ports.bind(
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
-                        address -> ChunkServer.bind(
-                                address, store::open, tls, config.peer().io(), meters::served)));
+                        address -> dataPort(address, store, tls, sessions, meters)));
         control = parts.add(
                 "control port",
                 Ports.bind(
@@ -113,17 +118,31 @@ final class Daemon implements AutoCloseable {
                         host.address(),
                         config.peer().controlPort(),
                         address -> ControlPort.bind(address, tls)));
+        if (Admissions.wanted(config.peer())) {
+            control.admit(member -> Admissions.make(sessions, member));
+            tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
+        }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
 
         TcpTransport transport =
-                parts.add("transport", new TcpTransport(tls, config.peer().io()));
+                parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher =
                 parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
+        Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
+        if (config.store().scrub().isPositive()) {
+            parts.add(
+                    "scrubber",
+                    Scrubber.start(
+                            store,
+                            verifier,
+                            config.node().state().resolve("scrubbed"),
+                            config.store().scrub()));
+        }
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
@@ -143,7 +162,7 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, this::status)));
+                        new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -174,6 +193,15 @@ final class Daemon implements AutoCloseable {
         return Optional.of(certificates);
     }
 
+    private ChunkServer dataPort(
+            InetSocketAddress address, BlobStore store, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            throws IOException {
+        Config.Io io = config.peer().io();
+        return Admissions.wanted(config.peer())
+                ? ChunkServer.bindPlain(address, store::open, sessions, io, meters::served)
+                : ChunkServer.bind(address, store::open, tls, io, meters::served);
+    }
+
     private Member self(Identity identity) {
         return new Member(
                 identity.id(),
@@ -184,7 +212,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                List.of("tcp"));
+                Admissions.transports(config.peer()),
+                config.ring().weight());
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {
@@ -209,6 +238,7 @@ final class Daemon implements AutoCloseable {
                 readySince,
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
+                Sha256.fastest().name(),
                 tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
     }
 

@@ -34,10 +34,23 @@ public record Config(
      *     seed, or loopback where there are no seeds
      * @param tls certificate, key and CA for both peer ports; all three or none
      * @param insecure allows peer ports beyond loopback without certificates
+     * @param data how the data port speaks where there are certificates; without them it is plain
      * @param io how the data port meets the kernel
      */
     public record Peer(
-            Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
+            Optional<String> address,
+            int controlPort,
+            int dataPort,
+            Optional<Tls> tls,
+            boolean insecure,
+            Data data,
+            Io io) {}
+
+    /** What the network between members may see of the bytes of blobs: nothing, or all. */
+    public enum Data {
+        TLS,
+        PLAIN
+    }
 
     /**
      * PEM files.
@@ -62,18 +75,37 @@ public record Config(
      * @param cluster rings with different names never mix
      * @param seeds {@code host:port} or {@code host}, where a name with several addresses stands for all of them; or
      *     {@code file:/path} with such a seed a line, or {@code srv:_service._tcp.domain}
+     * @param announce whom this node tells what it holds
+     * @param weight this node's share in the rendezvous order; 0 to 100
      */
-    public record Ring(String cluster, List<String> seeds) {
+    public record Ring(String cluster, List<String> seeds, Announce announce, int weight) {
         public Ring {
             seeds = List.copyOf(seeds);
         }
+
+        /** Announces to the whole cluster, with weight 1. */
+        public Ring(String cluster, List<String> seeds) {
+            this(cluster, seeds, Announce.CLUSTER, 1);
+        }
+    }
+
+    /** Whom a node tells what it holds: all members, or those of its zone. */
+    public enum Announce {
+        CLUSTER,
+        ZONE
     }
 
     /**
      * @param quota the most that blobs may take
      * @param minFree what is always left free on the file system
+     * @param scrub within what time everything on disk is proven again; zero: never
      */
-    public record Store(Room quota, Room minFree) {}
+    public record Store(Room quota, Room minFree, Duration scrub) {
+        /** Without scrubbing. */
+        public Store(Room quota, Room minFree) {
+            this(quota, minFree, Duration.ZERO);
+        }
+    }
 
     /** An amount of disk: bytes, or a share of the file system's size (0 to 1). */
     public sealed interface Room {

@@ -38,8 +38,8 @@ final class ConfigReader {
     private static final String PORT =
             "(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?";
     private static final Pattern HOST_PORT = Pattern.compile(HOST + PORT);
-    private static final Pattern SEED =
-            Pattern.compile(HOST + PORT + "|file:/[^\\p{Cntrl}]{1,4000}|srv:_[A-Za-z0-9_-]{1,62}(?:\\.[A-Za-z0-9_-]{1,63}){1,40}\\.?");
+    private static final Pattern SEED = Pattern.compile(
+            HOST + PORT + "|file:/[^\\p{Cntrl}]{1,4000}|srv:_[A-Za-z0-9_-]{1,62}(?:\\.[A-Za-z0-9_-]{1,63}){1,40}\\.?");
 
     private final Keys root;
 
@@ -89,6 +89,7 @@ final class ConfigReader {
         Optional<Path> ca = keys.find("ca", Values::path);
         Optional<Path> revoked = keys.find("revoked", Values::path);
         boolean insecure = keys.get("insecure", false, Values::flag);
+        Config.Data data = keys.get("data", Config.Data.TLS, Values.oneOf(Config.Data.class));
         Config.Io io = keys.get("io", Config.Io.AUTO, Values.oneOf(Config.Io.class));
 
         Optional<Config.Tls> tls = Optional.empty();
@@ -106,7 +107,7 @@ final class ConfigReader {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
         keys.end();
-        return new Config.Peer(address, controlPort, dataPort, tls, insecure, io);
+        return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io);
     }
 
     private static Config.Ring ring(Keys keys) {
@@ -116,7 +117,13 @@ final class ConfigReader {
                         "seeds",
                         List.of(),
                         Values.list(
-                                MAX_SEEDS, Values.text(SEED, "\"host\", \"host:port\", \"[IPv6]:port\", \"file:/path\" or \"srv:_service._tcp.domain\" each"))));
+                                MAX_SEEDS,
+                                Values.text(
+                                        SEED,
+                                        "\"host\", \"host:port\", \"[IPv6]:port\", \"file:/path\" or"
+                                                + " \"srv:_service._tcp.domain\" each"))),
+                keys.get("announce", Config.Announce.CLUSTER, Values.oneOf(Config.Announce.class)),
+                keys.get("weight", 1, Values::weight));
         keys.end();
         return ring;
     }
@@ -124,7 +131,8 @@ final class ConfigReader {
     private static Config.Store store(Keys keys) {
         Config.Store store = new Config.Store(
                 keys.get("quota", new Config.Room.Share(0.2), Values::room),
-                keys.get("min_free", new Config.Room.Share(0.2), Values::room));
+                keys.get("min_free", new Config.Room.Share(0.2), Values::room),
+                keys.get("scrub", ofDays(30), Values.duration(ZERO, ofDays(3650))));
         if (store.quota().of(Long.MAX_VALUE) == 0) {
             keys.problem("quota", "must be more than nothing");
         }

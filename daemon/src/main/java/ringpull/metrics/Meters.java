@@ -33,6 +33,12 @@ public final class Meters {
         registry.counter("ringpull.proof.failures", "source", source.label).increment();
     }
 
+    /** Bytes of stored blobs that were proven again, and chunks among them that did not hold. */
+    public void verified(long bytes, int damagedChunks) {
+        registry.counter("ringpull.store.verified.bytes").increment((double) bytes);
+        registry.counter("ringpull.store.damaged.chunks").increment(damagedChunks);
+    }
+
     /** A figure that is read when the metrics are. */
     public <T> void gauge(String name, T of, ToDoubleFunction<T> value) {
         registry.gauge(name, of, value);

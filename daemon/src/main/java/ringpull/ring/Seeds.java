@@ -17,27 +17,37 @@ final class Seeds {
     /** How often a seed that answered is looked at again. */
     static final long REVISIT = 60 * Time.SECONDS;
 
-    /** Addresses of one seed that are asked at once. */
+    /** Addresses of one seed that are asked in one go, one after another until one answers. */
     static final int ADDRESSES = 16;
+
+    /** An address that has not answered for so long is not waited for: the next is asked too. */
+    static final long PATIENCE = Time.SECONDS;
 
     private final List<Seed> seeds = new ArrayList<>();
     private final Set<Address> ourselves = new HashSet<>();
     private final Time time;
     private final Outbox outbox;
     private final Peers peers;
-    private final Sync sync;
+    private final Repair repair;
     private final Checks checks;
     private final RandomGenerator random;
 
-    Seeds(List<String> names, Time time, Outbox outbox, Peers peers, Sync sync, Checks checks, RandomGenerator random) {
+    Seeds(
+            List<String> names,
+            Time time,
+            Outbox outbox,
+            Peers peers,
+            Repair repair,
+            Checks checks,
+            RandomGenerator random) {
         names.stream().distinct().forEach(name -> seeds.add(new Seed(name)));
         this.time = time;
         this.outbox = outbox;
         this.peers = peers;
-        this.sync = sync;
+        this.repair = repair;
         this.checks = checks;
         this.random = random;
-        ourselves.addAll(peers.self().rumor().controlAddresses());
+        ourselves.addAll(peers.self().controlAddresses());
     }
 
     private static final class Seed {
@@ -45,6 +55,8 @@ final class Seeds {
         private long due;
         private long wait = FIRST_WAIT;
         private int open;
+        private List<Address> next = List.of();
+        private long contactedAt;
         private boolean reached;
         private String problem = "";
 
@@ -53,11 +65,22 @@ final class Seeds {
         }
     }
 
+    long wakeAt() {
+        long at = Time.NEVER;
+        for (Seed seed : seeds) {
+            long due = seed.next.isEmpty() ? Time.NEVER : seed.contactedAt + PATIENCE;
+            at = Math.min(at, seed.open == 0 ? seed.due : due);
+        }
+        return at;
+    }
+
     void tick() {
         for (Seed seed : seeds) {
             if (time.now() >= seed.due && seed.open == 0) {
                 seed.due = time.now() + LONGEST_WAIT; // should no answer come at all
                 outbox.add(new Effect.Resolve(seed.name));
+            } else if (seed.open > 0 && time.now() >= seed.contactedAt + PATIENCE) {
+                contactNext(seed);
             }
         }
     }
@@ -75,8 +98,9 @@ final class Seeds {
     /** Addresses of the seed that belong to no live member, and not to this node. */
     private List<Address> strangers(Seed seed, List<Address> addresses) {
         Set<Address> known = new HashSet<>(ourselves);
-        for (Peer peer : peers.live()) {
-            known.addAll(peer.rumor().controlAddresses());
+        for (int i = 0; i < peers.table().liveCount(); i++) {
+            known.addAll(
+                    Rumor.controlAddresses(peers.table().member(peers.table().live(i))));
         }
         List<Address> strangers = new ArrayList<>();
         for (Address address : new HashSet<>(addresses)) {
@@ -87,43 +111,60 @@ final class Seeds {
             }
         }
         strangers.sort((a, b) -> a.toString().compareTo(b.toString()));
-        while (strangers.size() > ADDRESSES) {
-            strangers.remove(random.nextInt(strangers.size()));
+        List<Address> some = new ArrayList<>();
+        while (!strangers.isEmpty() && some.size() < ADDRESSES) {
+            some.add(strangers.remove(random.nextInt(strangers.size())));
         }
-        return strangers;
+        return some;
     }
 
     private void contact(Seed seed, List<Address> addresses) {
-        seed.open = addresses.size();
+        seed.next = addresses;
         if (addresses.isEmpty()) {
             rest(seed);
+        } else {
+            contactNext(seed);
         }
-        for (Address address : addresses) {
-            List<Address> to = List.of(address);
-            sync.start(to, new Sync.Outcome() {
-                @Override
-                public void synced(Message answer) {
-                    seed.reached = true;
-                    if (peers.isSelf(answer.sender().id())) {
-                        ourselves.add(address);
-                    } else {
-                        checks.joinedThrough(to);
-                    }
-                    ended(seed);
-                }
+    }
 
-                @Override
-                public void failed(String reason) {
-                    seed.problem = Limits.tame(address + ": " + reason);
-                    ended(seed);
-                }
-            });
+    private void contactNext(Seed seed) {
+        if (seed.next.isEmpty()) {
+            return;
         }
+        Address address = seed.next.getFirst();
+        seed.next = seed.next.subList(1, seed.next.size());
+        seed.open++;
+        seed.contactedAt = time.now();
+        List<Address> to = List.of(address);
+        repair.start(to, new Repair.Outcome() {
+            @Override
+            public void reached(Rumor other) {
+                if (peers.isSelf(other.id())) {
+                    ourselves.add(address);
+                    seed.reached |= seed.next.isEmpty();
+                } else {
+                    seed.reached = true;
+                    checks.joinedThrough(to);
+                }
+                ended(seed);
+            }
+
+            @Override
+            public void failed(String reason) {
+                seed.problem = Limits.tame(address + ": " + reason);
+                ended(seed);
+            }
+        });
     }
 
     private void ended(Seed seed) {
         seed.open--;
-        if (seed.open == 0) {
+        if (seed.reached) {
+            seed.next = List.of();
+        }
+        if (!seed.next.isEmpty()) {
+            contactNext(seed);
+        } else if (seed.open == 0) {
             rest(seed);
         }
     }
@@ -145,7 +186,7 @@ final class Seeds {
 
     /** Why this node is alone; empty if it is not, or has no seeds but itself. */
     String problem() {
-        if (!peers.live().isEmpty()) {
+        if (peers.table().liveCount() > 0) {
             return "";
         }
         for (Seed seed : seeds) {

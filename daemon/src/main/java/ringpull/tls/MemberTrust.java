@@ -23,7 +23,8 @@ import javax.net.ssl.X509TrustManager;
  * the same ring. Host names are not compared, because addresses are only data. For any thread.
  */
 final class MemberTrust extends X509ExtendedTrustManager {
-    // OpenSSL's numbers for what its verification finds. Netty's names for them need its native library, which is not for
+    // OpenSSL's numbers for what its verification finds. Netty's names for them need its native library, which is not
+    // for
     // every processor.
     private static final int NOT_YET_VALID = 9;
     private static final int EXPIRED = 10;
@@ -121,13 +122,9 @@ final class MemberTrust extends X509ExtendedTrustManager {
             return Optional.of(
                     switch (cause) {
                         case CertificateExpiredException x ->
-                            new Refusal(
-                                    "it has expired (" + x.getMessage() + ")",
-                                    EXPIRED);
+                            new Refusal("it has expired (" + x.getMessage() + ")", EXPIRED);
                         case CertificateNotYetValidException x ->
-                            new Refusal(
-                                    "it is not valid yet (" + x.getMessage() + ")",
-                                    NOT_YET_VALID);
+                            new Refusal("it is not valid yet (" + x.getMessage() + ")", NOT_YET_VALID);
                         default -> new Refusal(String.valueOf(cause.getMessage()), UNKNOWN_AUTHORITY);
                     });
         }

@@ -22,21 +22,26 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.ring.Address;
+import ringpull.ring.Announce;
+import ringpull.ring.Directory;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Holders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
 import ringpull.ring.Ring;
 import ringpull.tls.PeerTls;
+import ringpull.v1.AdmitReply;
 import ringpull.v1.RingMessage;
 
 /**
  * This node's part in the ring: gives the pure {@link Ring} its one thread, its time, its sockets and its random numbers.
- * All methods are for any thread; those of {@link Membership} and {@link Holders} never block.
+ * All methods are for any thread; those of {@link Membership}, {@link Holders} and {@link Rendezvous} never
+ * block.
  */
-public final class RingNode implements Membership, Holders, Closeable {
+public final class RingNode implements Membership, Holders, Rendezvous, Closeable {
     /** Events that wait for the ring's thread. */
     static final int EVENTS = 8_192;
 
@@ -60,6 +65,7 @@ public final class RingNode implements Membership, Holders, Closeable {
     private final Ring ring;
     private final Channels channels;
     private final Caller caller;
+    private final AdmissionCaller admissions;
     private final Dialer dialer;
     private final Thread thread;
     private volatile boolean closed;
@@ -71,10 +77,12 @@ public final class RingNode implements Membership, Holders, Closeable {
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
-        ring = new Ring(settings.cluster(), self, settings.seeds(), random);
+        ring = new Ring(
+                settings.cluster(), self, settings.seeds(), random, announce(settings.announce()), new Directory());
         inventory.forEach(this::hold);
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
+        admissions = new AdmissionCaller(channels);
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -95,6 +103,13 @@ public final class RingNode implements Membership, Holders, Closeable {
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
+    }
+
+    private static Announce announce(Config.Announce setting) {
+        return switch (setting) {
+            case CLUSTER -> Announce.CLUSTER;
+            case ZONE -> Announce.ZONE;
+        };
     }
 
     /** Announces a blob that is complete and proven here. */
@@ -140,6 +155,30 @@ public final class RingNode implements Membership, Holders, Closeable {
     @Override
     public void disown(MemberId member, Digest digest) {
         ring.disown(member, digest);
+    }
+
+    @Override
+    public List<Member> order(Digest digest, int limit) {
+        return ring.order(digest, limit);
+    }
+
+    @Override
+    public List<Member> orderInRack(Digest digest, String zone, String rack, int limit) {
+        return ring.orderInRack(digest, zone, rack, limit);
+    }
+
+    @Override
+    public List<Member> orderInZone(Digest digest, String zone, int limit) {
+        return ring.orderInZone(digest, zone, limit);
+    }
+
+    /**
+     * Asks a member for a session on its plain-text data port; blocks two seconds at most.
+     *
+     * @throws IOException with a sentence, if it does not answer or refuses
+     */
+    public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
+        return admissions.ask(member);
     }
 
     /** Questions and answers that this node sent. */
