@@ -18,6 +18,8 @@ record FaultPlan(long seed, int size, boolean storm, boolean strangers, int blob
     /** Seconds in which faults begin and end. */
     static final double TROUBLE = 40;
 
+    private static final double FOR_GOOD = 10_000;
+
     /** One in so many runs has the most nodes. */
     private static final int LARGE = 100;
 
@@ -59,7 +61,12 @@ record FaultPlan(long seed, int size, boolean storm, boolean strangers, int blob
             case 4 -> new Fault.Leap(at, Math.pow(10, random.nextDouble(5)), node);
             default -> {
                 long step = random.nextInt(4) == 0 ? -1 - random.nextInt(500) : 1 + random.nextInt(100_000);
-                double down = random.nextInt(3) == 0 ? 0.2 + random.nextDouble(3) : seconds;
+                double down =
+                        switch (random.nextInt(3)) {
+                            case 0 -> 0.2 + random.nextDouble(3);
+                            case 1 -> FOR_GOOD;
+                            default -> seconds;
+                        };
                 yield new Fault.Crash(at, down, node, random.nextBoolean(), step);
             }
         };

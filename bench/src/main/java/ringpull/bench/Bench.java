@@ -23,7 +23,14 @@ public final class Bench {
                         new Pair(directory, number(options, "--bytes", 2L << 30), (int) number(options, "--rounds", 5))
                                 .run();
                     case "startup" -> new Startup(directory, (int) number(options, "--rounds", 5)).run();
-                    default -> throw new IOException("usage: bench/run pair|startup [--json] [--bytes N] [--rounds N]");
+                    case "ring-sim" ->
+                        new RingSim((int) number(options, "--nodes", 1_000), number(options, "--seed", 1)).measure();
+                    case "holders" ->
+                        new HoldersBench(
+                                        (int) number(options, "--members", 10_000),
+                                        number(options, "--postings", 5_000_000))
+                                .measure();
+                    default -> throw new IOException("usage: bench/run pair|startup|ring-sim|holders [--json] [--bytes N] [--rounds N]");
                 };
                 System.out.println(
                         "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()
