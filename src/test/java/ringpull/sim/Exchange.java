@@ -36,7 +36,7 @@ final class Exchange {
             simulation.at(now + 2 * simulation.network().latency(), () -> end(failed("connection refused")));
             return;
         }
-        long connected = asked.running && !asked.paused || asker.connections.use(asked, now)
+        long connected = (asked.running && !asked.paused) || asker.connections.use(asked, now)
                 ? simulation.network().connect(asker, asked, now)
                 : Network.NEVER;
         if (connected == Network.NEVER) {

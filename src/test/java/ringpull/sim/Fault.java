@@ -1,6 +1,5 @@
 package ringpull.sim;
 
-import java.util.Arrays;
 import java.util.List;
 
 /** Something that goes wrong for a while. Times are in seconds of virtual time, nodes are named by index. */
@@ -144,8 +143,12 @@ sealed interface Fault {
         }
     }
 
-    /** Nodes can talk to those on their own island only. */
-    record Islands(double at, double seconds, int... island) implements Fault {
+    /** Nodes can talk to those on their own island only; the islands of the nodes, by index. */
+    record Islands(double at, double seconds, List<Integer> island) implements Fault {
+        public Islands {
+            island = List.copyOf(island);
+        }
+
         @Override
         public void begin(RingSimulation simulation) {
             simulation.network().islands(island);
@@ -153,17 +156,12 @@ sealed interface Fault {
 
         @Override
         public void end(RingSimulation simulation) {
-            simulation.network().islands();
+            simulation.network().islands(List.of());
         }
 
         @Override
         public boolean mild() {
             return false;
-        }
-
-        @Override
-        public String toString() {
-            return "Islands[at=" + at + ", seconds=" + seconds + ", island=" + Arrays.toString(island) + "]";
         }
     }
 

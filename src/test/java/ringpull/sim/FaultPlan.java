@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.Stream;
 
 /**
  * What happens in one run, drawn from its seed.
@@ -79,11 +80,9 @@ record FaultPlan(long seed, int size, boolean storm, boolean strangers, int blob
         return switch (random.nextInt(5)) {
             case 0 -> new Fault.Loss(at, seconds, 0.3);
             case 1 -> {
-                int[] island = new int[size];
                 int count = 2 + random.nextInt(2);
-                for (int i = 0; i < size; i++) {
-                    island[i] = random.nextInt(count);
-                }
+                List<Integer> island =
+                        Stream.generate(() -> random.nextInt(count)).limit(size).toList();
                 yield new Fault.Islands(at, seconds, island);
             }
             case 2 -> new Fault.OneWay(at, seconds, node, random.nextBoolean());

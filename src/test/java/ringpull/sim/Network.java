@@ -1,5 +1,6 @@
 package ringpull.sim;
 
+import java.util.List;
 import java.util.function.BiPredicate;
 import java.util.random.RandomGenerator;
 
@@ -31,7 +32,7 @@ public final class Network {
     private double latencyMean = RingSimulation.SECOND / 200.0;
     private double loss;
     private BiPredicate<SimNode, SimNode> cut = (from, to) -> false;
-    private int[] island = new int[0];
+    private List<Integer> island = List.of();
 
     Network(RandomGenerator random, Traffic traffic) {
         this.random = random;
@@ -54,7 +55,7 @@ public final class Network {
     }
 
     /** Nodes of different islands cannot talk; by index, and those beyond are on island 0. */
-    public void islands(int... islandOfNode) {
+    public void islands(List<Integer> islandOfNode) {
         island = islandOfNode;
     }
 
@@ -62,7 +63,7 @@ public final class Network {
     public void heal() {
         loss = 0;
         cut = (from, to) -> false;
-        island = new int[0];
+        island = List.of();
     }
 
     boolean passes(SimNode from, SimNode to) {
@@ -70,7 +71,7 @@ public final class Network {
     }
 
     private int islandOf(SimNode node) {
-        return node.index < island.length ? island[node.index] : 0;
+        return node.index < island.size() ? island.get(node.index) : 0;
     }
 
     long latency() {

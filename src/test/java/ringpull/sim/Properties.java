@@ -101,7 +101,7 @@ final class Properties implements Watch {
 
     /** While islands are apart: what a running node of an island holds, all others on it find there. */
     private void everyIslandFindsItsHolders(Fault.Islands islands) {
-        boolean alone = plan.faults().stream().noneMatch(f -> f != islands && !(f instanceof Fault.Leap));
+        boolean alone = plan.faults().stream().allMatch(f -> f.equals(islands) || f instanceof Fault.Leap);
         if (!alone || islands.seconds() < 5) {
             return;
         }

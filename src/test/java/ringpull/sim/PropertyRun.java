@@ -43,9 +43,8 @@ final class PropertyRun {
     }
 
     private void join() {
-        String[] seeds = plan.storm() ? new String[] {"seed-0"} : new String[] {"dns", "seed-1"};
         for (int i = 0; i < plan.size(); i++) {
-            SimNode node = simulation.node(plan.strangers() && i % 3 == 1 ? "other" : "ring", seeds(i, seeds));
+            SimNode node = simulation.node(plan.strangers() && i % 3 == 1 ? "other" : "ring", seeds());
             for (int blob = 0; blob < plan.blobs(); blob++) {
                 node.blobs.put(RingSimulation.digest(digests++), 100L + blob);
             }
@@ -60,8 +59,11 @@ final class PropertyRun {
     }
 
     /** Strangers also know the way to their own. */
-    private String[] seeds(int index, String... seeds) {
-        return plan.strangers() ? new String[] {"seed-0", "seed-1", "seed-2"} : seeds;
+    private String[] seeds() {
+        if (plan.strangers()) {
+            return new String[] {"seed-0", "seed-1", "seed-2"};
+        }
+        return plan.storm() ? new String[] {"seed-0"} : new String[] {"dns", "seed-1"};
     }
 
     private void trouble() {

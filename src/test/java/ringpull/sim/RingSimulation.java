@@ -197,7 +197,7 @@ public final class RingSimulation {
     private boolean seesTheTruth(SimNode viewer) {
         for (MemberState state : viewer.ring().members()) {
             SimNode subject = byId.get(state.member().id());
-            boolean right = subject == null || !subject.isOn()
+            boolean right = (subject == null || !subject.isOn())
                     ? !state.status().counts()
                     : state.status() == Status.ALIVE
                             && subject.isOfThisLife(state.member().epoch())
@@ -293,7 +293,7 @@ public final class RingSimulation {
         if (subject == null) {
             throw new AssertionError(viewer + " made up " + changed);
         }
-        record(viewer, 7, subject.index * 5L + changed.status().ordinal() + changed.member().epoch());
+        record(viewer, 7, subject.index * 5L + changed.status().name().length() + changed.member().epoch());
         if (remembers) {
             viewer.seen.add(changed);
         }

@@ -242,11 +242,13 @@ public final class SimNode {
     }
 
     public Status statusOf(SimNode other) {
-        return state(other) instanceof MemberState state ? state.status() : Status.LEFT;
+        MemberState state = state(other);
+        return state == null ? Status.LEFT : state.status();
     }
 
     public String problemOf(SimNode other) {
-        return state(other) instanceof MemberState state ? state.problem() : "unknown member";
+        MemberState state = state(other);
+        return state == null ? "unknown member" : state.problem();
     }
 
     /** As it sees the other; null if it does not know it. */
