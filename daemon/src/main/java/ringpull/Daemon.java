@@ -28,6 +28,7 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
+import ringpull.os.NativeCode;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
@@ -76,11 +77,11 @@ final class Daemon implements AutoCloseable {
         this.parts = parts;
         InstantSource clock = InstantSource.system();
 
+        NativeCode.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
         Optional<PeerTls> tls = peerTls();
 
-        Files.createDirectories(config.node().state());
         RocksBlobStore store =
                 parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
         Identity identity = Identity.load(config.node().state(), clock);

@@ -6,74 +6,32 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.control.TestDaemon;
 import ringpull.control.TestImages;
 import ringpull.control.TestImages.Entry;
-import ringpull.control.TestRing;
-import ringpull.ring.Member;
 import ringpull.v1.ImagePullEvent;
 
 /** {@code ringpull pull} against a daemon that really fetches. */
-@Timeout(60)
-class PullTest {
-    private static final String IMAGE = "registry.example/team/image:tag";
-
-    private final Member nodeB = TestRing.member("node-b", 'b', "r2", "");
-    private final byte[] config = TestImages.bytes(20, 1);
-    private final byte[] layer = TestImages.bytes(3000, 2);
-    private final byte[] otherLayer = TestImages.bytes(3 << 20, 3);
-
-    @TempDir
-    Path directory;
-
-    private TestDaemon daemon;
-
-    @BeforeEach
-    void start() throws IOException {
-        daemon = new TestDaemon(directory);
-    }
-
-    @AfterEach
-    void stop() {
-        daemon.close();
-    }
-
-    private Ran ringpull(String... arguments) {
-        return Ran.against(daemon.socket, arguments);
-    }
-
-    private void publish(byte[]... layers) {
-        daemon.origin.put(config);
-        for (byte[] bytes : layers) {
-            daemon.origin.put(bytes);
-        }
-        daemon.origin.tag("tag", daemon.origin.put(TestImages.manifest(config, layers)));
-    }
-
+class PullTest extends DaemonFixture {
     @Test
     void plainLinesSayWhereEachBlobCameFrom() throws IOException {
-        publish(layer, otherLayer);
-        Digest here = daemon.store.put(layer);
+        daemon.publish(config);
+        daemon.publish("tag", TestImages.manifest(config, layer, otherLayer));
+        Digest here = daemon.hold(layer);
         Digest fromNeighbour = daemon.giveTo(nodeB, otherLayer);
-        daemon.origin.forget(fromNeighbour);
 
         Ran ran = ringpull("pull", IMAGE);
 
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         assertThat(ran.err()).isEmpty();
         assertThat(ran.out())
-                .containsPattern("manifest +sha256:\\w+  \\d+ B  done, from https://registry.example")
-                .containsPattern("config +" + TestImages.digest(config) + "  20 B  done, from https://registry.example")
+                .containsPattern("manifest +sha256:\\w+  \\d+ B  done, from memory://origin")
+                .containsPattern("config +" + TestImages.digest(config) + "  20 B  done, from memory://origin")
                 .containsPattern("layer +" + here + "  2.9 KiB  was here")
                 .containsPattern("layer +" + fromNeighbour + "  3.0 MiB  done, from node-b")
                 .containsPattern(IMAGE + " is sha256:")
@@ -87,13 +45,13 @@ class PullTest {
     void secondPullAsksForNothing() {
         publish(layer);
         ringpull("pull", IMAGE);
-        int opened = daemon.origin.opened();
+        int opened = daemon.origin.opens();
 
         Ran again = ringpull("pull", IMAGE);
 
         assertThat(again.exitCode()).isZero();
         assertThat(again.out()).contains("0 B from neighbours, 0 B from the registry");
-        assertThat(daemon.origin.opened()).isEqualTo(opened);
+        assertThat(daemon.origin.opens()).isEqualTo(opened);
     }
 
     @Test
@@ -116,28 +74,29 @@ class PullTest {
 
     @Test
     void layerThatNobodyHasFailsThePullButNotTheOthers() {
-        publish(layer, otherLayer);
-        daemon.origin.forget(TestImages.digest(layer));
+        daemon.publish(config);
+        daemon.publish(otherLayer);
+        daemon.publish("tag", TestImages.manifest(config, layer, otherLayer));
 
         Ran ran = ringpull("pull", IMAGE);
 
         assertThat(ran.exitCode()).isEqualTo(1);
         assertThat(ran.err())
                 .contains("1 of 4 blobs did not arrive")
-                .contains("does not have " + TestImages.digest(layer));
+                .contains("has no " + TestDaemon.REPOSITORY + "@" + TestImages.digest(layer));
         assertThat(ran.out()).containsPattern("layer +" + TestImages.digest(layer) + "  2.9 KiB  failed: ");
         assertThat(daemon.store.find(TestImages.digest(otherLayer))).isPresent();
     }
 
     @Test
     void layerLargerThanTheManifestSaysFails() {
-        daemon.origin.put(config);
-        Digest large = daemon.origin.put(otherLayer);
-        daemon.origin.tag(
+        daemon.publish(config);
+        Digest large = daemon.publish(otherLayer);
+        daemon.publish(
                 "tag",
-                daemon.origin.put(TestImages.manifest(
+                TestImages.manifest(
                         TestImages.descriptor(TestImages.digest(config), config.length, ""),
-                        List.of(TestImages.descriptor(large, 7, "")))));
+                        List.of(TestImages.descriptor(large, 7, ""))));
 
         Ran ran = ringpull("pull", IMAGE);
 
@@ -147,8 +106,8 @@ class PullTest {
 
     @Test
     void fullStoreSaysWhichKeyToChange() {
-        publish(layer);
-        daemon.store.full(true);
+        byte[] larger = TestImages.bytes((int) TestDaemon.QUOTA_BYTES + 1, 4);
+        publish(larger);
 
         Ran ran = ringpull("pull", IMAGE);
 
@@ -160,7 +119,7 @@ class PullTest {
     void oldAnswerOfTheRegistryStandsInAndIsSaid() {
         publish(layer);
         assertThat(ringpull("pull", IMAGE).exitCode()).isZero();
-        daemon.origin.unreachable(true);
+        daemon.origin.reachable(false);
 
         Ran ran = ringpull("pull", IMAGE);
 
@@ -173,10 +132,10 @@ class PullTest {
         byte[] amd = TestImages.manifest(config, layer);
         byte[] arm = TestImages.manifest(config, otherLayer);
         for (byte[] bytes : List.of(config, layer, otherLayer, amd, arm)) {
-            daemon.origin.put(bytes);
+            daemon.publish(bytes);
         }
         byte[] index = TestImages.index(List.of(Entry.of("linux/amd64", amd), Entry.of("linux/arm64", arm)));
-        daemon.origin.tag("tag", daemon.origin.put(index));
+        daemon.publish("tag", index);
 
         assertThat(ringpull("pull", IMAGE, "--platform", "linux/amd64").exitCode())
                 .isZero();

@@ -5,55 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.control.DaemonStatus;
 import ringpull.control.TestDaemon;
 import ringpull.control.TestImages;
 import ringpull.control.TestImages.Entry;
 import ringpull.control.TestRing;
-import ringpull.ring.Member;
 import ringpull.ring.Membership.Status;
 
 /** The commands that ask, against a real control socket. */
-@Timeout(60)
-class QuestionsTest {
-    private static final String IMAGE = "registry.example/team/image:tag";
-
-    private final Member nodeB = TestRing.member("node-b", 'b', "r2", "");
-    private final byte[] config = TestImages.bytes(20, 1);
-    private final byte[] layer = TestImages.bytes(3000, 2);
-    private final byte[] otherLayer = TestImages.bytes(3 << 20, 3);
-
-    @TempDir
-    Path directory;
-
-    private TestDaemon daemon;
-
-    @BeforeEach
-    void start() throws IOException {
-        daemon = new TestDaemon(directory);
-    }
-
-    @AfterEach
-    void stop() {
-        daemon.close();
-    }
-
-    private Ran ringpull(String... arguments) {
-        return Ran.against(daemon.socket, arguments);
-    }
-
+class QuestionsTest extends DaemonFixture {
     private void status(Optional<Duration> lastRequest, String... problems) {
         daemon.status = new DaemonStatus(
                 "1.2.3",
@@ -67,7 +33,7 @@ class QuestionsTest {
 
     @Test
     void statusOfAWellDaemon() throws IOException {
-        daemon.store.put(layer);
+        daemon.hold(layer);
         status(Optional.of(Duration.ofSeconds(61)));
 
         Ran ran = ringpull("status");
@@ -78,7 +44,7 @@ class QuestionsTest {
                 .contains("ready since          2026-01-02T03:04:05Z (")
                 .contains("mirror 127.0.0.1:7745, data 192.0.2.1:7747")
                 .contains("last client request  61 s ago")
-                .contains("2.9 KiB used, 0 B reserved, of 10.0 GiB; 1 blobs, 0 partial")
+                .contains("2.9 KiB used, 0 B reserved, of 64.0 MiB; 1 blobs, 0 partial")
                 .contains("1 alive, 0 suspect, 0 dead")
                 .contains("problems             none");
         assertThat(ran.err()).isEmpty();
@@ -110,7 +76,7 @@ class QuestionsTest {
         assertThat(json.get("problems")).hasSize(2);
         assertThat(json.at("/members/alive").asInt()).isEqualTo(2);
         assertThat(json.at("/members/dead").asInt()).isEqualTo(1);
-        assertThat(json.at("/store/quota_bytes").asLong()).isEqualTo(10L << 30);
+        assertThat(json.at("/store/quota_bytes").asLong()).isEqualTo(TestDaemon.QUOTA_BYTES);
     }
 
     @Test
@@ -142,7 +108,7 @@ class QuestionsTest {
 
     @Test
     void holdersOfADigest() throws IOException {
-        Digest digest = daemon.store.put(layer);
+        Digest digest = daemon.hold(layer);
         daemon.ring.hold(nodeB, digest, layer.length);
 
         Ran ran = ringpull("holders", digest.toString());
@@ -157,17 +123,17 @@ class QuestionsTest {
 
     @Test
     void thisNodeIsAHolderWhileItIsPartial() throws Exception {
-        Digest digest = daemon.origin.put(otherLayer);
-        daemon.origin.put(config);
-        daemon.origin.tag("tag", daemon.origin.put(TestImages.manifest(config, otherLayer)));
-        CountDownLatch gate = daemon.origin.holdBack(digest);
+        Digest digest = daemon.publish(otherLayer);
+        daemon.publish(config);
+        daemon.publish("tag", TestImages.manifest(config, otherLayer));
+        daemon.origin.holdFrom(1 << 20);
         Thread pull = Thread.ofVirtual().start(() -> ringpull("pull", IMAGE));
-        daemon.origin.awaitWaiting(1);
+        daemon.origin.awaitReader();
 
         Ran table = ringpull("holders", digest.toString());
         Ran image = ringpull("holders", IMAGE);
         JsonNode json = ringpull("holders", digest.toString(), "--json").json();
-        gate.countDown();
+        daemon.origin.holdFrom(Long.MAX_VALUE);
         pull.join();
 
         assertThat(table.out()).contains("partial, 1.0 MiB are here");
@@ -191,9 +157,9 @@ class QuestionsTest {
 
     @Test
     void holdersOfAnImageHaveARowForEachBlob() throws IOException {
-        daemon.origin.put(config);
-        daemon.origin.tag("tag", daemon.origin.put(TestImages.manifest(config, layer, otherLayer)));
-        daemon.store.put(layer);
+        daemon.publish(config);
+        daemon.publish("tag", TestImages.manifest(config, layer, otherLayer));
+        daemon.hold(layer);
         daemon.ring.hold(nodeB, TestImages.digest(layer), layer.length);
 
         Ran ran = ringpull("holders", IMAGE);
@@ -210,8 +176,8 @@ class QuestionsTest {
 
     @Test
     void imageWhoseLayersNobodyHoldsIsNotFound() {
-        daemon.origin.put(config);
-        daemon.origin.tag("tag", daemon.origin.put(TestImages.manifest(config, layer)));
+        daemon.publish(config);
+        daemon.publish("tag", TestImages.manifest(config, layer));
 
         Ran ran = ringpull("holders", IMAGE);
 
@@ -225,31 +191,29 @@ class QuestionsTest {
         Ran ran = ringpull("holders", IMAGE);
 
         assertThat(ran.exitCode()).isEqualTo(5);
-        assertThat(ran.err()).contains("https://registry.example has no tag tag");
+        assertThat(ran.err()).contains("memory://origin has no " + IMAGE);
     }
 
     @Test
     void registryOutOfReachIsAFailureWithAdvice() {
-        daemon.origin.unreachable(true);
+        daemon.origin.reachable(false);
 
         Ran ran = ringpull("holders", IMAGE);
 
         assertThat(ran.exitCode()).isEqualTo(1);
-        assertThat(ran.err())
-                .contains("https://registry.example does not answer")
-                .contains("endpoints");
+        assertThat(ran.err()).contains("memory://origin is cut off").contains("endpoints");
     }
 
     @Test
     void platformOfAnIndex() throws IOException {
         byte[] amd = TestImages.manifest(config, layer);
         byte[] arm = TestImages.manifest(config, otherLayer);
-        daemon.origin.put(amd);
-        daemon.origin.put(arm);
+        daemon.publish(amd);
+        daemon.publish(arm);
         byte[] index = TestImages.index(List.of(Entry.of("linux/amd64", amd), Entry.of("linux/arm64", arm)));
-        daemon.origin.tag("tag", daemon.origin.put(index));
-        daemon.store.put(layer);
-        daemon.store.put(otherLayer);
+        daemon.publish("tag", index);
+        daemon.hold(layer);
+        daemon.hold(otherLayer);
 
         String one = ringpull("holders", IMAGE, "--platform", "linux/arm64").out();
         String all = ringpull("holders", IMAGE, "--platform", "all").out();
@@ -266,8 +230,8 @@ class QuestionsTest {
 
     @Test
     void malformedManifestIsAFailureThatNamesIt() {
-        Digest root = daemon.origin.put("{\"layers\":7}".getBytes(StandardCharsets.UTF_8));
-        daemon.origin.tag("tag", root);
+        Digest root = daemon.publish("{\"layers\":7}".getBytes(StandardCharsets.UTF_8));
+        daemon.origin.tag(TestDaemon.REPOSITORY, "tag", root);
 
         Ran ran = ringpull("holders", IMAGE);
 
@@ -277,9 +241,9 @@ class QuestionsTest {
 
     @Test
     void traceOfADigestAndOfAnImage() {
-        Digest digest = daemon.origin.put(layer);
-        daemon.origin.put(config);
-        daemon.origin.tag("tag", daemon.origin.put(TestImages.manifest(config, layer)));
+        Digest digest = daemon.publish(layer);
+        daemon.publish(config);
+        daemon.publish("tag", TestImages.manifest(config, layer));
         daemon.journal.note(digest, "fallback", "node-b", 0, "it does not answer");
         assertThat(ringpull("pull", IMAGE).exitCode()).isZero();
 
@@ -294,7 +258,7 @@ class QuestionsTest {
                         "node-b",
                         "it does not answer",
                         "origin",
-                        "https://registry.example",
+                        "memory://origin",
                         "2.9 KiB",
                         "proof");
         assertThat(ofImage.out())

@@ -23,14 +23,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import ringpull.blob.Digest;
 import ringpull.v1.ControlGrpc;
 import ringpull.v1.HoldersRequest;
 import ringpull.v1.ImagePullEvent;
@@ -150,11 +148,11 @@ class ControlServerTest {
     void pullsAreBoundedAndOnesWhoseCallerWentAwayMakeRoom() throws IOException, InterruptedException {
         try (TestDaemon daemon = new TestDaemon(directory)) {
             byte[] layer = TestImages.bytes(3 << 20, 1);
-            Digest held = daemon.origin.put(layer);
+            daemon.publish(layer);
             byte[] config = TestImages.bytes(10, 2);
-            daemon.origin.put(config);
-            daemon.origin.tag("latest", daemon.origin.put(TestImages.manifest(config, layer)));
-            CountDownLatch gate = daemon.origin.holdBack(held);
+            daemon.publish(config);
+            daemon.publish("latest", TestImages.manifest(config, layer));
+            daemon.origin.holdFrom(1 << 20);
             ImagePullRequest request = ImagePullRequest.newBuilder()
                     .setImage("registry.example/team/image")
                     .build();
@@ -177,7 +175,7 @@ class ControlServerTest {
             } catch (Exception e) {
                 throw new AssertionError(e);
             } finally {
-                gate.countDown();
+                daemon.origin.holdFrom(Long.MAX_VALUE);
             }
         }
     }

@@ -4,34 +4,39 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import ringpull.blob.ByteRange;
+import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
-import ringpull.blob.ImageName;
+import ringpull.blob.Proof;
+import ringpull.blob.ProofFailed;
+import ringpull.blob.Repository;
+import ringpull.config.Config;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.OriginTags;
 import ringpull.metrics.Meters;
+import ringpull.origin.memory.MemoryOrigin;
 import ringpull.ring.Member;
-import ringpull.store.TagRecords;
-import ringpull.transport.Landing;
-import ringpull.transport.TransferException;
-import ringpull.transport.Transport;
+import ringpull.store.PartialBlob;
+import ringpull.store.StoreFull;
+import ringpull.store.memory.MemoryBlobStore;
+import ringpull.transport.memory.MemoryTransport;
 
-/** A daemon as the command line sees it: the real fetcher, images and control service over pieces of a test's own. */
+/** A daemon as the command line sees it: the real fetcher, images and control service over the in-memory adapters. */
 public final class TestDaemon implements AutoCloseable {
+    public static final Repository REPOSITORY = new Repository("registry.example", "team/image");
+    public static final long QUOTA_BYTES = 64 << 20;
+
     public final TestRing ring = new TestRing();
-    public final TestOrigin origin = new TestOrigin();
-    public final TestStore store;
+    public final MemoryOrigin origin = new MemoryOrigin();
+    public final MemoryBlobStore store;
     public final Journal journal = new Journal(InstantSource.system());
     public final Path socket;
     public volatile DaemonStatus status = new DaemonStatus(
@@ -41,7 +46,8 @@ public final class TestDaemon implements AutoCloseable {
             Optional.of(Duration.ofSeconds(4)),
             List.of());
 
-    private final Neighbours neighbours = new Neighbours();
+    private final MemoryBlobStore neighbours = MemoryBlobStore.create();
+    private final MemoryTransport transport = new MemoryTransport();
     private final OriginTags tags;
     private final Fetcher fetcher;
     private final ControlServer server;
@@ -51,69 +57,76 @@ public final class TestDaemon implements AutoCloseable {
     }
 
     TestDaemon(Path directory, boolean epoll) throws IOException {
-        store = new TestStore(Files.createDirectories(directory.resolve("blobs")));
+        Config.Store room = new Config.Store(new Config.Room.Bytes(QUOTA_BYTES), new Config.Room.Bytes(0));
+        store = MemoryBlobStore.create(room, InstantSource.system());
         socket = directory.resolve("run").resolve("control.sock");
-        tags = new OriginTags(origin, new Tags(), Duration.ofHours(1), InstantSource.system());
+        tags = new OriginTags(origin, store.tags(), Duration.ofHours(1), InstantSource.system());
         fetcher = new Fetcher(
-                store, ring, neighbours, origin, journal, new Meters(new SimpleMeterRegistry()), System::nanoTime);
+                store, ring, transport, origin, journal, new Meters(new SimpleMeterRegistry()), System::nanoTime);
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
-        server = ControlServer.bind(
-                socket, new ControlServer.Sources(ring, ring, store, journal, images, () -> status), epoll);
+        boolean bound = false;
+        try {
+            server = ControlServer.bind(
+                    socket, new ControlServer.Sources(ring, ring, store, journal, images, () -> status), epoll);
+            bound = true;
+        } finally {
+            if (!bound) {
+                closeParts();
+            }
+        }
+    }
+
+    /** The registry has these bytes, whatever they are asked for as. */
+    public Digest publish(byte[] bytes) {
+        origin.put(REPOSITORY, ContentKind.MANIFEST, "application/octet-stream", bytes);
+        return origin.put(REPOSITORY, ContentKind.BLOB, "application/octet-stream", bytes);
+    }
+
+    /** The registry has these bytes, under a tag, too. */
+    public Digest publish(String tag, byte[] manifest) {
+        Digest digest = publish(manifest);
+        origin.tag(REPOSITORY, tag, digest);
+        return digest;
+    }
+
+    /** This node has these bytes. */
+    public Digest hold(byte[] bytes) throws IOException {
+        return put(store, bytes);
     }
 
     /** A neighbour holds these bytes, says so, and hands them out. */
-    public Digest giveTo(Member neighbour, byte[] bytes) {
-        Digest digest = TestImages.digest(bytes);
-        neighbours.blobs.put(digest, bytes);
+    public Digest giveTo(Member neighbour, byte[] bytes) throws IOException {
+        Digest digest = put(neighbours, bytes);
+        transport.serve(
+                new InetSocketAddress(neighbour.addresses().getFirst(), neighbour.dataPort()), neighbours::open);
         ring.hold(neighbour, digest, bytes.length);
+        return digest;
+    }
+
+    private static Digest put(MemoryBlobStore store, byte[] bytes) throws IOException {
+        Digest digest = TestImages.digest(bytes);
+        Proof proof = new Proof(digest);
+        proof.update(ByteBuffer.wrap(bytes));
+        try (PartialBlob partial = store.receive(digest, bytes.length)) {
+            partial.write(0, ByteBuffer.wrap(bytes));
+            partial.received(new ByteRange(0, bytes.length));
+            partial.complete(proof.finish(), "", "");
+        } catch (StoreFull | ProofFailed e) {
+            throw new AssertionError(e);
+        }
         return digest;
     }
 
     @Override
     public void close() {
         server.close();
+        closeParts();
+    }
+
+    private void closeParts() {
         fetcher.close();
         tags.close();
-    }
-
-    private static final class Tags implements TagRecords {
-        private final Map<ImageName, TagRecord> records = new ConcurrentHashMap<>();
-
-        @Override
-        public void record(ImageName tag, TagRecord answer) {
-            records.put(tag, answer);
-        }
-
-        @Override
-        public Optional<TagRecord> find(ImageName tag) {
-            return Optional.ofNullable(records.get(tag));
-        }
-    }
-
-    /** All neighbours at once, whatever their address. */
-    private static final class Neighbours implements Transport {
-        private final Map<Digest, byte[]> blobs = new ConcurrentHashMap<>();
-
-        @Override
-        public String name() {
-            return "memory";
-        }
-
-        @Override
-        public void read(InetSocketAddress holder, Digest blob, ByteRange range, Landing landing)
-                throws TransferException {
-            byte[] bytes = blobs.get(blob);
-            if (bytes == null) {
-                throw new TransferException.NotHeld("nobody has " + blob);
-            }
-            try {
-                landing.write(range.offset(), ByteBuffer.wrap(bytes, (int) range.offset(), (int) range.length()));
-            } catch (IOException e) {
-                throw new TransferException.LandingFailed("cannot write", e);
-            }
-        }
-
-        @Override
-        public void close() {}
+        store.close();
+        neighbours.close();
     }
 }

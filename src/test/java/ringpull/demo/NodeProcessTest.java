@@ -61,11 +61,14 @@ class NodeProcessTest {
         TomlParseResult toml = Toml.parse(NodeConfig.first(temp, "node-1", List.of(registry))
                 .joining("127.0.0.1:1", "127.0.0.1:2")
                 .quota("1GiB")
+                .peer("address = \"10.0.0.1\"", "insecure = true")
                 .toml());
 
         assertThat(toml.errors()).isEmpty();
         assertThat(toml.getString("node.name")).isEqualTo("node-1");
         assertThat(toml.getArrayOrEmpty("ring.seeds").toList()).containsExactly("127.0.0.1:1", "127.0.0.1:2");
+        assertThat(toml.getString("peer.address")).isEqualTo("10.0.0.1");
+        assertThat(toml.getBoolean("peer.insecure")).isTrue();
         assertThat(toml.getString("store.quota")).isEqualTo("1GiB");
         assertThat(toml.getArrayOrEmpty("registry").getTable(0).getString("password"))
                 .isEqualTo("pass\"word");

@@ -2,72 +2,26 @@ package ringpull.fetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import ringpull.blob.BlobFile;
-import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
-import ringpull.blob.Proof;
-import ringpull.blob.ProofFailed;
-import ringpull.blob.Repository;
 import ringpull.config.Config;
-import ringpull.metrics.Meters;
-import ringpull.origin.memory.MemoryOrigin;
-import ringpull.ring.Holders;
-import ringpull.ring.Member;
-import ringpull.ring.MemberId;
-import ringpull.store.BlobStore;
-import ringpull.store.PartialBlob;
-import ringpull.store.StoreFull;
 import ringpull.store.TagRecords;
 import ringpull.store.memory.MemoryBlobStore;
 import ringpull.transport.memory.MemoryTransport;
 
 /** A blob's whole journey, over the in-memory adapters that ship. */
-class FetcherTest {
-    private static final Repository REPOSITORY = new Repository("registry.test", "team/model");
-    private static final int BYTES = 5 * Chunk.SIZE_BYTES + 17;
-
-    private final byte[] content = bytes(BYTES, 1);
-    private final MemoryOrigin origin = new MemoryOrigin();
-    private final Digest digest = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-layer", content);
-    private final MemoryBlobStore store = MemoryBlobStore.create();
-    private final MemoryTransport transport = new MemoryTransport();
-    private final TestHolders ring = new TestHolders();
-    private final Journal journal = new Journal(InstantSource.system());
-    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-    private final List<AutoCloseable> toClose = new ArrayList<>();
-    private final Fetcher fetcher = fetcher(store);
-
-    @AfterEach
-    void close() throws Exception {
-        fetcher.close();
-        for (AutoCloseable part : toClose) {
-            part.close();
-        }
-        store.close();
-    }
-
+class FetcherTest extends FetchFixture {
     @Test
     void aBlobThatANeighbourHoldsIsNotAskedOfTheOrigin() throws Exception {
         neighbour(1, content);
@@ -100,7 +54,7 @@ class FetcherTest {
     void aHolderThatBreaksOffGivesItsRunToTheOthers() throws Exception {
         neighbour(1, content);
         neighbour(2, content);
-        transport.fault(address(1), new MemoryTransport.Fault.BreakAfter(Chunk.SIZE_BYTES + 5));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.BreakAfter(Chunk.SIZE_BYTES + 5));
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(origin.opens()).isZero();
@@ -110,7 +64,7 @@ class FetcherTest {
     @Test
     void whatDeadHoldersLackComesFromTheOriginFromTheFirstMissingByte() throws Exception {
         neighbour(1, content);
-        transport.fault(address(1), new MemoryTransport.Fault.BreakAfter(2 * Chunk.SIZE_BYTES));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.BreakAfter(2 * Chunk.SIZE_BYTES));
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(origin.bytesRead()).isLessThan(BYTES);
@@ -122,8 +76,8 @@ class FetcherTest {
     void oneFlippedBitOnANeighbourIsFoundFetchedElsewhereAndCounted() throws Exception {
         neighbour(1, content);
         neighbour(2, content);
-        transport.fault(address(1), new MemoryTransport.Fault.Flip(3));
-        transport.fault(address(2), new MemoryTransport.Fault.Flip(4));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.Flip(3));
+        transport.fault(TestHolders.address(2), new MemoryTransport.Fault.Flip(4));
 
         Fetch fetch = finished(fetcher.deliver(request()));
 
@@ -136,7 +90,7 @@ class FetcherTest {
     void withoutAnOriginALiarAmongHoldersIsFoundByAskingOneAtATime() throws Exception {
         neighbour(1, content);
         neighbour(2, content);
-        transport.fault(address(1), new MemoryTransport.Fault.Flip(3));
+        transport.fault(TestHolders.address(1), new MemoryTransport.Fault.Flip(3));
         origin.reachable(false);
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
@@ -180,7 +134,7 @@ class FetcherTest {
     @Test
     void aFalseSizeDoesNotPassForAFullDisk() throws Exception {
         neighbour(1, content);
-        ring.announce(digest, member(1), Chunk.BLOB_BYTES_MAX);
+        ring.announce(digest, TestHolders.member(1), Chunk.BLOB_BYTES_MAX);
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(stored()).isEqualTo(content);
@@ -188,11 +142,11 @@ class FetcherTest {
 
     @Test
     void aStaleHintIsForgottenAndTheOriginAsked() throws Exception {
-        transport.serve(address(1), wanted -> Optional.empty());
-        ring.announce(digest, member(1), BYTES);
+        transport.serve(TestHolders.address(1), wanted -> Optional.empty());
+        ring.announce(digest, TestHolders.member(1), BYTES);
 
         assertThat(finished(fetcher.deliver(request())).state()).isEqualTo(Fetch.State.PROVEN);
-        assertThat(ring.disowned).containsExactly(member(1).id());
+        assertThat(ring.disowned()).containsExactly(TestHolders.member(1).id());
     }
 
     @Test
@@ -261,95 +215,6 @@ class FetcherTest {
     private static Tags.TagOutcome.Resolved resolved(Tags.TagOutcome outcome) {
         assertThat(outcome).isInstanceOf(Tags.TagOutcome.Resolved.class);
         return (Tags.TagOutcome.Resolved) outcome;
-    }
-
-    private Fetcher fetcher(BlobStore into) {
-        return new Fetcher(into, ring, transport, origin, journal, new Meters(metrics), System::nanoTime);
-    }
-
-    private BlobRequest request() {
-        return new BlobRequest(digest, ContentKind.BLOB, Optional.of(REPOSITORY));
-    }
-
-    private static Fetch finished(Delivery delivery) throws InterruptedException {
-        assertThat(delivery).isInstanceOf(Delivery.Arriving.class);
-        Fetch fetch = ((Delivery.Arriving) delivery).fetch();
-        CountDownLatch ended = new CountDownLatch(1);
-        Runnable look = () -> {
-            if (fetch.state() != Fetch.State.RUNNING) {
-                ended.countDown();
-            }
-        };
-        try (Fetch.Subscription _ = fetch.onChange(look)) {
-            look.run();
-            assertThat(ended.await(60, TimeUnit.SECONDS)).as("the fetch ends").isTrue();
-        }
-        return fetch;
-    }
-
-    private byte[] stored() throws IOException {
-        try (BlobFile file = store.open(digest).orElseThrow()) {
-            ByteBuffer all = ByteBuffer.allocate((int) file.sizeBytes());
-            while (all.hasRemaining()) {
-                assertThat(file.channel().read(all, all.position())).isPositive();
-            }
-            return all.array();
-        }
-    }
-
-    private double count(String meter, String source) {
-        return metrics.get(meter).tag("source", source).counter().count();
-    }
-
-    private void neighbour(int number, byte[] blob) throws IOException, StoreFull, ProofFailed {
-        MemoryBlobStore theirs = MemoryBlobStore.create();
-        toClose.add(theirs);
-        PartialBlob partial = theirs.receive(digest, blob.length);
-        partial.write(0, ByteBuffer.wrap(blob));
-        partial.received(new ByteRange(0, blob.length));
-        Proof proof = new Proof(digest);
-        proof.update(ByteBuffer.wrap(blob));
-        partial.complete(proof.finish(), "", "");
-        transport.serve(address(number), theirs::open);
-        ring.announce(digest, member(number), blob.length);
-    }
-
-    private static InetSocketAddress address(int number) {
-        return new InetSocketAddress("127.0.0." + number, 7747);
-    }
-
-    private static Member member(int number) {
-        String id = "%032x".formatted(number);
-        String host = "127.0.0." + number;
-        return new Member(new MemberId(id), 1, "node-" + number, List.of(host), 7746, 7747, "", "", List.of("memory"));
-    }
-
-    private static byte[] bytes(int length, long seed) {
-        byte[] bytes = new byte[length];
-        new Random(seed).nextBytes(bytes);
-        return bytes;
-    }
-
-    /** What members announced, as the test says it. */
-    private static final class TestHolders implements Holders {
-        private final List<Holder> holders = new ArrayList<>();
-        private final Set<MemberId> disowned = new HashSet<>();
-
-        synchronized void announce(Digest blob, Member member, long sizeBytes) {
-            assertThat(blob).isNotNull();
-            holders.removeIf(holder -> holder.member().id().equals(member.id()));
-            holders.add(new Holder(member, sizeBytes));
-        }
-
-        @Override
-        public synchronized List<Holder> holders(Digest wanted) {
-            return List.copyOf(holders);
-        }
-
-        @Override
-        public synchronized void disown(MemberId member, Digest blob) {
-            disowned.add(member);
-        }
     }
 
     /** Tag records that last as long as a test. */

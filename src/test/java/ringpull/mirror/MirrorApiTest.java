@@ -388,6 +388,7 @@ class MirrorApiTest {
                         mirror.journal,
                         new Meters(new SimpleMeterRegistry()),
                         InstantSource.system(),
+                        Connection.Limits.STANDARD,
                         epoll))
                 .isInstanceOf(BindException.class)
                 .hasMessageContaining("port " + mirror.address().getPort());

@@ -40,6 +40,15 @@ final class TestMirror implements AutoCloseable {
     }
 
     TestMirror(Path directory, Duration headerWait, Duration bodyWait, boolean epoll) throws IOException {
+        this(directory, headerWait, bodyWait, Connection.Limits.STANDARD, epoll);
+    }
+
+    TestMirror(Path directory, Connection.Limits limits, boolean epoll) throws IOException {
+        this(directory, LONG, LONG, limits, epoll);
+    }
+
+    private TestMirror(Path directory, Duration headerWait, Duration bodyWait, Connection.Limits limits, boolean epoll)
+            throws IOException {
         this.directory = directory;
         server = MirrorServer.bind(
                 new Config.Mirror("127.0.0.1", 0, Duration.ofHours(24)),
@@ -49,6 +58,7 @@ final class TestMirror implements AutoCloseable {
                 journal,
                 new Meters(registry),
                 now::get,
+                limits,
                 epoll);
     }
 

@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.ring.Address;
+import ringpull.ring.Directory;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.MemberId;
@@ -34,6 +35,9 @@ public final class RingSimulation {
 
     /** Addresses behind the seed name {@code dns}. */
     private static final int DNS_ADDRESSES = 3;
+
+    /** Shared by all rings, which one thread runs: so that ten thousand of them fit into memory. */
+    final Directory directory = new Directory();
 
     private final long seed;
     final RandomGenerator random;

@@ -54,6 +54,8 @@ public final class SimNode {
     private long clockAhead;
     private long slownessNanos;
     private long readyAt;
+    private long startedAt;
+    private long tickAt;
     private @Nullable Ring ring;
 
     SimNode(RingSimulation simulation, int index, String cluster, List<String> seeds) {
@@ -128,23 +130,35 @@ public final class SimNode {
         questions.clear();
         connections.clear();
         readyAt = 0;
+        startedAt = simulation.now();
+        tickAt = Long.MAX_VALUE;
         life++;
-        ring = new Ring(cluster, member(), seeds, simulation.generator(index * 101L + life));
+        ring = new Ring(
+                cluster, member(), seeds, simulation.generator(index * 101L + life), simulation.directory);
         simulation.started(this);
         blobs.forEach((digest, size) -> happen(new Event.Held(digest, size)));
-        wakeIn(simulation.random.nextLong(RingSimulation.TICK));
+        happen(new Event.Tick());
     }
 
-    private void wakeIn(long nanos) {
-        int ofLife = life;
-        simulation.at(simulation.now() + nanos, () -> {
-            if (running && ofLife == life) {
-                if (!paused) {
-                    happen(new Event.Tick());
-                }
-                wakeIn(Math.max(RingSimulation.TICK, readyAt - simulation.now()));
+    /** The driver ticks ten times a second; those ticks that would do nothing are left out. */
+    private void planTick() {
+        long wanted = Math.max(ring().wakeAt() - clockAhead, Math.max(simulation.now() + 1, readyAt));
+        long ticks = Math.max(1, (wanted - startedAt + RingSimulation.TICK - 1) / RingSimulation.TICK);
+        long at = startedAt + ticks * RingSimulation.TICK;
+        if (at < tickAt) {
+            tickAt = at;
+            int ofLife = life;
+            simulation.at(at, () -> tick(ofLife, at));
+        }
+    }
+
+    private void tick(int ofLife, long at) {
+        if (running && life == ofLife && tickAt == at) {
+            tickAt = Long.MAX_VALUE;
+            if (!paused) {
+                happen(new Event.Tick());
             }
-        });
+        }
     }
 
     /** As by kill -9: the host refuses who calls. */
@@ -178,6 +192,7 @@ public final class SimNode {
         while (!whilePaused.isEmpty() && running) {
             happen(whilePaused.remove());
         }
+        happen(new Event.Tick());
     }
 
     /** From here on it handles what comes to it so much later on average; 0: at once. */
@@ -219,6 +234,7 @@ public final class SimNode {
         if (!paused) {
             List<Effect> effects = ring().handle(event, simulation.now() + clockAhead);
             effects.forEach(effect -> simulation.perform(this, effect));
+            planTick();
         } else if (whilePaused.size() < EVENTS) {
             whilePaused.add(event);
         }

@@ -2,6 +2,7 @@ package ringpull.transport;
 
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Waiting for a condition, with a ceiling that no working machine reaches. */
 public final class Await {
@@ -10,10 +11,15 @@ public final class Await {
     private Await() {}
 
     public static void until(String what, BooleanSupplier condition) throws InterruptedException {
+        until(() -> what, condition);
+    }
+
+    /** As above, but what did not happen is put into words when that is known. */
+    public static void until(Supplier<String> what, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + CEILING.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
-                throw new AssertionError("did not happen within " + CEILING + ": " + what);
+                throw new AssertionError("did not happen within " + CEILING + ": " + what.get());
             }
             Thread.sleep(2);
         }

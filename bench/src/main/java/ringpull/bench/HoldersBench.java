@@ -1,5 +1,6 @@
 package ringpull.bench;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,9 +33,9 @@ final class HoldersBench {
     private final Ring ring;
     private long clock;
 
-    HoldersBench(int members, long postings) {
-        this.members = members;
-        this.postings = postings;
+    HoldersBench(Run run) throws IOException {
+        members = (int) run.number("--members", 10_000);
+        postings = run.number("--postings", 5_000_000);
         blobs = Math.max(1, postings / HOLDERS_PER_BLOB);
         ring = new Ring("bench", member(0), List.of(), RandomGenerator.of("L64X128MixRandom"));
     }

@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** Figures of processes and of runs. */
 final class Measure {
     private static final double TICKS_PER_SECOND = 100;
+
+    /** A spread from which on a run is called noisy. */
+    static final double NOISE = 0.2;
 
     private Measure() {}
 
@@ -53,28 +54,5 @@ final class Measure {
 
     static String stealTicks() throws IOException {
         return Files.readAllLines(Path.of("/proc/stat")).getFirst().trim().split("\\s+")[8];
-    }
-
-    /** Runs a program and says how many seconds it took; its failure is ours. */
-    static double seconds(Path log, String... command) throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        int exit = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-                .start()
-                .waitFor();
-        double took = (System.nanoTime() - start) / 1e9;
-        if (exit != 0) {
-            throw new IOException(String.join(" ", command) + " ended with " + exit + ": " + Files.readString(log));
-        }
-        return took;
-    }
-
-    static void deleteAll(Path directory) throws IOException {
-        try (Stream<Path> tree = Files.walk(directory)) {
-            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
     }
 }

@@ -1,10 +1,12 @@
 package ringpull.bench;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import ringpull.blob.Digest;
 import ringpull.ring.Effect;
+import ringpull.ring.Membership.Status;
 import ringpull.sim.RingSimulation;
 import ringpull.sim.SimNode;
 import ringpull.sim.Traffic;
@@ -24,9 +26,9 @@ final class RingSim {
     private final long start = System.nanoTime();
     private double memoryMib;
 
-    RingSim(int nodes, long seed) {
-        this.nodes = nodes;
-        simulation = new RingSimulation(seed);
+    RingSim(Run run) throws IOException {
+        nodes = (int) run.number("--nodes", 1_000);
+        simulation = new RingSimulation(run.number("--seed", 1));
         simulation.forgetful();
     }
 
@@ -194,7 +196,7 @@ final class RingSim {
         simulation.watch(new Watch() {
             @Override
             public void changed(SimNode viewer, SimNode subject, Effect.Changed changed) {
-                boolean dead = changed.status() == ringpull.ring.Membership.Status.DEAD;
+                boolean dead = changed.status() == Status.DEAD;
                 wronged[0] += dead && subject.running() && subject.index % 10 != 7 ? 1 : 0;
             }
         });

@@ -3,6 +3,7 @@ package ringpull.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,16 +13,16 @@ final class Startup {
     private static final long IDLE_MILLIS = 3_000;
     private static final long LOOK_MILLIS = 2;
 
-    private final Path directory;
-    private final int rounds;
+    private static final Duration TIME = Duration.ofSeconds(28);
 
-    Startup(Path directory, int rounds) {
-        this.directory = directory;
-        this.rounds = rounds;
+    private final Run run;
+
+    Startup(Run run) {
+        this.run = run;
     }
 
-    String run() throws IOException, InterruptedException {
-        Path config = directory.resolve("c.toml");
+    String measure() throws IOException, InterruptedException {
+        Path config = run.file("c.toml");
         Files.writeString(config, """
             [node]
             state = "%1$s/state"
@@ -33,14 +34,15 @@ final class Startup {
             port = 0
             [metrics]
             port = 0
-            """.formatted(directory));
+            """.formatted(run.directory()));
         List<Double> ready = new ArrayList<>();
         List<Double> rss = new ArrayList<>();
         List<Double> cli = new ArrayList<>();
-        for (int round = -1; round < rounds; round++) {
+        Rounds rounds = run.rounds(Rounds.USUAL, TIME);
+        while (rounds.next()) {
             List<Double> figures = daemon(config);
-            double version = Measure.seconds(directory.resolve("cli.log"), "./ringpull", "--version");
-            if (round >= 0) {
+            double version = run.seconds("./ringpull", "--version");
+            if (!rounds.warmUp()) {
                 ready.add(figures.get(0));
                 rss.add(figures.get(1));
                 cli.add(version);
@@ -51,17 +53,18 @@ final class Startup {
         System.out.println(Bench.format("ringpull --version    %.3f s", Measure.median(cli)));
         return Bench.format(
                 "{\"ready_s\":%.3f,\"rss_mib\":%.1f,\"cli_s\":%.3f,\"rounds\":%d}",
-                Measure.median(ready), Measure.median(rss), Measure.median(cli), rounds);
+                Measure.median(ready), Measure.median(rss), Measure.median(cli), rounds.measured());
     }
 
     private List<Double> daemon(Path config) throws IOException, InterruptedException {
-        Path log = directory.resolve("daemon.log");
+        Path log = run.file("daemon.log");
         Files.deleteIfExists(log);
         long start = System.nanoTime();
-        Process process = new ProcessBuilder("./ringpull", "daemon", "--config", config.toString())
+        ProcessBuilder builder = new ProcessBuilder("./ringpull", "daemon", "--config", config.toString())
                 .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
+                .redirectOutput(log.toFile());
+        builder.environment().put("RINGPULL_JAVA_OPTS", "-Djava.io.tmpdir=" + run.directory());
+        Process process = builder.start();
         try {
             while (!Files.readString(log).contains("ready: ")) {
                 if (!process.isAlive() || System.nanoTime() - start > READY_MILLIS_MAX * 1_000_000) {

@@ -1,33 +1,44 @@
 package ringpull.blob;
 
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import ringpull.hash.Sha256;
 
-/** SHA-256 over a blob's bytes in order. Used by one thread at a time. */
+/**
+ * SHA-256 over a blob's bytes in order, which makes the blob's {@link Ladder} on the way. Used by one thread at a time, a
+ * platform thread.
+ */
 public final class Proof {
     private final Digest expected;
-    private final MessageDigest sha256;
-    private long hashedBytes;
+    private final Chain chain;
+    private final Rungs rungs = new Rungs();
 
     public Proof(Digest expected) {
+        this(expected, Sha256.fastest());
+    }
+
+    /** With this code, and no other. */
+    public Proof(Digest expected, Sha256 sha256) {
         this.expected = expected;
-        try {
-            sha256 = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        this.chain = new Chain(sha256, Sha256.initialValue(), 0);
     }
 
     /** Hashes what remains in the buffer, and consumes it. */
     public void update(ByteBuffer bytes) {
-        hashedBytes += bytes.remaining();
-        sha256.update(bytes);
+        int end = bytes.limit();
+        while (bytes.hasRemaining()) {
+            long toRung = Chunk.SIZE_BYTES - chain.hashedBytes() % Chunk.SIZE_BYTES;
+            bytes.limit((int) Math.min(end, bytes.position() + toRung));
+            chain.update(bytes);
+            bytes.limit(end);
+            if (chain.hashedBytes() % Chunk.SIZE_BYTES == 0) {
+                rungs.add(chain.value());
+            }
+        }
     }
 
     /** How many bytes were hashed so far; the next {@link #update} takes the byte at this offset. */
     public long hashedBytes() {
-        return hashedBytes;
+        return chain.hashedBytes();
     }
 
     /**
@@ -36,10 +47,11 @@ public final class Proof {
      * @throws ProofFailed if the bytes are not the blob
      */
     public ProvenBlob finish() throws ProofFailed {
-        Digest actual = Digest.ofBytes(sha256.digest());
+        long sizeBytes = chain.hashedBytes();
+        Digest actual = chain.finish();
         if (!actual.equals(expected)) {
-            throw new ProofFailed(expected, actual, hashedBytes);
+            throw new ProofFailed(expected, actual, sizeBytes);
         }
-        return new ProvenBlob(expected, hashedBytes);
+        return new ProvenBlob(expected, rungs.ladder(sizeBytes));
     }
 }

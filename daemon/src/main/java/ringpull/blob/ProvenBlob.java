@@ -1,13 +1,16 @@
 package ringpull.blob;
 
-/** Evidence that bytes which hash to a digest were seen in order. Only {@link Proof#finish} makes one. */
+/**
+ * Evidence that bytes were seen which hash to a digest, with the ladder that leads there. Only {@link Proof#finish} and
+ * {@link LadderProof#finish} make one.
+ */
 public final class ProvenBlob {
     private final Digest digest;
-    private final long sizeBytes;
+    private final Ladder ladder;
 
-    ProvenBlob(Digest digest, long sizeBytes) {
+    ProvenBlob(Digest digest, Ladder ladder) {
         this.digest = digest;
-        this.sizeBytes = sizeBytes;
+        this.ladder = ladder;
     }
 
     public Digest digest() {
@@ -15,6 +18,10 @@ public final class ProvenBlob {
     }
 
     public long sizeBytes() {
-        return sizeBytes;
+        return ladder.sizeBytes();
+    }
+
+    public Ladder ladder() {
+        return ladder;
     }
 }

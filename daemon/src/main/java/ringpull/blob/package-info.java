@@ -1,4 +1,4 @@
-/** Values and proof: what a blob is, how its chunks are counted, and the only door through which bytes become proven. Imports nothing of ours. */
+/** Values and proof: what a blob is, how its chunks are counted, and the only door through which bytes become proven. Imports only {@code hash}. */
 @NullMarked
 package ringpull.blob;
 

@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The configuration of a daemon on loopback that lives in one directory. All ports are 0 (any free one) unless changed.
+ * The configuration of a daemon that lives in one directory, on loopback unless changed. All ports are 0 (any free one)
+ * unless changed.
  *
  * @param directory of the configuration file, state, control socket and log; short, since a socket's path must fit in 107
  *     bytes
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param quota as the file writes it: {@code 2 GiB}, {@code 20 %}
  * @param mirrorPort 0 for any free one
  * @param certificates for both peer ports; empty: plain
+ * @param peer the address and more lines of TOML for the table {@code [peer]}
  * @param more lines of TOML to append; may open tables that are not written here
  */
 public record NodeConfig(
@@ -26,7 +28,10 @@ public record NodeConfig(
         Optional<String> quota,
         int mirrorPort,
         Optional<Certificates> certificates,
+        String peer,
         String more) {
+    private static final String LOOPBACK = "address = \"127.0.0.1\"";
+
     public NodeConfig {
         seeds = List.copyOf(seeds);
         registries = List.copyOf(registries);
@@ -60,35 +65,42 @@ public record NodeConfig(
     /** A daemon that starts a ring of its own. */
     public static NodeConfig first(Path directory, String name, List<Registry> registries) {
         return new NodeConfig(
-                directory, name, "demo", List.of(), registries, Optional.empty(), 0, Optional.empty(), "");
+                directory, name, "demo", List.of(), registries, Optional.empty(), 0, Optional.empty(), LOOPBACK, "");
     }
 
     /** The same, joining a ring. */
     public NodeConfig joining(String... otherSeeds) {
         return new NodeConfig(
-                directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, certificates, more);
+                directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, certificates, peer, more);
     }
 
     /** The same with a quota of the store. */
     public NodeConfig quota(String text) {
         return new NodeConfig(
-                directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, certificates, more);
+                directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, certificates, peer, more);
     }
 
     /** The same with a mirror port that stays the same over restarts. */
     public NodeConfig mirrorPort(int port) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, port, certificates, more);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, port, certificates, peer, more);
     }
 
     /** The same with mutual TLS between members. */
     public NodeConfig certificates(Path cert, Path key, Path ca) {
         Optional<Certificates> files = Optional.of(new Certificates(cert, key, ca));
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, files, more);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, files, peer, more);
+    }
+
+    /** The same at another address than loopback, or with more in {@code [peer]}: TOML lines. */
+    public NodeConfig peer(String... lines) {
+        String table = String.join("\n", lines);
+        return new NodeConfig(
+                directory, name, cluster, seeds, registries, quota, mirrorPort, certificates, table, more);
     }
 
     /** The same with these lines of TOML at the end. */
     public NodeConfig more(String toml) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, certificates, toml);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, certificates, peer, toml);
     }
 
     /** The file's text. */
@@ -100,7 +112,7 @@ public record NodeConfig(
         lines.add("control_socket = " + quoted(directory.resolve("r.sock").toString()));
         lines.add("stop_grace = \"10 s\"");
         lines.add("[peer]");
-        lines.add("address = \"127.0.0.1\"");
+        lines.add(peer);
         lines.add("control_port = 0");
         lines.add("data_port = 0");
         certificates.ifPresent(files -> {

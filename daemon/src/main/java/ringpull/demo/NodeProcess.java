@@ -58,12 +58,28 @@ public final class NodeProcess implements AutoCloseable {
      * @throws IOException with the end of its log, if it ends or is not ready within a minute
      */
     public static NodeProcess start(NodeConfig config) throws IOException, InterruptedException {
-        Files.createDirectories(config.directory());
+        return start(config, List.of(), List.of());
+    }
+
+    /**
+     * As {@link #start(NodeConfig)}, somewhere else.
+     *
+     * @param enter what to put before the command line: {@code ip netns exec NAME}; must become the daemon (exec)
+     * @param jvmFlags in place of the usual ones, or beside them
+     */
+    public static NodeProcess start(NodeConfig config, List<String> enter, List<String> jvmFlags)
+            throws IOException, InterruptedException {
+        // The JVM's libraries unpack native code there, and one that is killed leaves it.
+        Path temporary = Files.createDirectories(config.directory().resolve("tmp"));
         Path file = Files.writeString(config.directory().resolve("ringpull.toml"), config.toml());
         List<String> arguments = List.of("daemon", "--config", file.toString());
         Path log = config.directory().resolve("daemon.log");
         long before = Files.exists(log) ? Files.size(log) : 0;
-        Process process = new ProcessBuilder(command(arguments))
+        List<String> flags = new ArrayList<>(jvmFlags);
+        flags.add("-Djava.io.tmpdir=" + temporary);
+        List<String> command = new ArrayList<>(enter);
+        command.addAll(command(flags, arguments));
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
@@ -77,9 +93,14 @@ public final class NodeProcess implements AutoCloseable {
 
     /** The command line that runs this same program with other arguments, in a Java like this one. */
     public static List<String> command(List<String> arguments) throws IOException {
+        return command(List.of(), arguments);
+    }
+
+    private static List<String> command(List<String> flags, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(JVM_FLAGS);
+        command.addAll(flags);
         Path jar = jar();
         if (Files.isRegularFile(jar)) {
             command.addAll(List.of("-jar", jar.toString()));

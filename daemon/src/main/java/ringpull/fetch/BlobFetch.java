@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Chunk;
@@ -21,6 +22,8 @@ import ringpull.store.StoredBlob;
 final class BlobFetch implements Fetch {
     private final Digest digest;
     private final BlobStore store;
+    private final Wishes wishes = new Wishes();
+    private final CountDownLatch failed = new CountDownLatch(1);
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
     private volatile @Nullable PartialBlob partial;
@@ -33,6 +36,15 @@ final class BlobFetch implements Fetch {
     BlobFetch(Digest digest, BlobStore store) {
         this.digest = digest;
         this.store = store;
+    }
+
+    Wishes wishes() {
+        return wishes;
+    }
+
+    /** Waits until a fetch that is about to fail has let go of the store. */
+    void awaitFailed() throws InterruptedException {
+        failed.await();
     }
 
     /** The file is there and the size known. */
@@ -87,6 +99,7 @@ final class BlobFetch implements Fetch {
     void failed(FetchFailed why) {
         failure = why;
         state = State.FAILED;
+        failed.countDown();
         signal();
     }
 

@@ -90,17 +90,30 @@ public final class Fetcher implements Blobs, AutoCloseable {
         if (request.repository().isPresent() && parts.noRoom().contains(digest)) {
             return pastTheStore(request);
         }
-        if (request.repository().isEmpty() && parts.ring().holders(digest).isEmpty()) {
-            return new Delivery.Nowhere("not_held", "no member of the ring holds it, and no registry was named");
+        while (true) {
+            BlobFetch fetch = running.get(digest);
+            if (fetch == null) {
+                if (request.repository().isEmpty()
+                        && parts.ring().holders(digest).isEmpty()) {
+                    return new Delivery.Nowhere(
+                            "not_held", "no member of the ring holds it, and no registry was named");
+                }
+                if (running.size() >= FETCHES_MAX) {
+                    return new Delivery.Nowhere("overloaded", FETCHES_MAX + " blobs are being fetched already");
+                }
+                fetch = running.computeIfAbsent(digest, d -> start(request));
+            }
+            if (fetch.wishes().join(request)) {
+                return new Delivery.Arriving(fetch);
+            }
+            fetch.awaitFailed();
+            running.remove(digest, fetch);
         }
-        if (running.size() >= FETCHES_MAX && !running.containsKey(digest)) {
-            return new Delivery.Nowhere("overloaded", FETCHES_MAX + " blobs are being fetched already");
-        }
-        return new Delivery.Arriving(running.computeIfAbsent(digest, d -> start(request)));
     }
 
     private BlobFetch start(BlobRequest request) {
         BlobFetch fetch = new BlobFetch(request.digest(), parts.store());
+        fetch.wishes().join(request);
         parts.threads().execute(() -> {
             try {
                 new Journey(request, parts, fetch).run();

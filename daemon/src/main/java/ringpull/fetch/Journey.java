@@ -1,15 +1,9 @@
 package ringpull.fetch;
 
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.stream.Collectors;
@@ -17,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.Chunk;
+import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.ProofFailed;
 import ringpull.blob.ProvenBlob;
@@ -41,10 +36,11 @@ import ringpull.store.StoredBlob;
 final class Journey {
     private static final Logger log = LoggerFactory.getLogger(Journey.class);
 
-    private final BlobRequest request;
+    private final Digest digest;
+    private final ContentKind kind;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
-    private final OriginPull originPull;
+    private final Wishes wishes;
     private final BlockingQueue<Verdict> verdicts = new ArrayBlockingQueue<>(1);
 
     private @Nullable PartialBlob partial;
@@ -53,64 +49,57 @@ final class Journey {
     /** Whether bytes of an earlier life of the daemon are among those present: then nobody is blamed for them. */
     private boolean resumed;
 
-    /** Whom to ask in one go. */
-    private record Attempt(List<Holder> holders, boolean origin) {}
+    /** Whether the bytes that are present were refuted and not forgotten yet: nobody may go on with them. */
+    private boolean refuted;
 
-    /** How the proof of one attempt ended. */
-    private sealed interface Verdict {
-        record Proven(ProvenBlob proof) implements Verdict {}
+    /** How many of the origins that clients named were asked in vain since the last doubt. */
+    private int originsTried;
 
-        record Refuted(ProofFailed failure) implements Verdict {}
-
-        record Unreadable(IOException failure) implements Verdict {}
-    }
-
+    /** @param request of the client that began it */
     Journey(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch) {
-        this.request = request;
+        this.digest = request.digest();
+        this.kind = request.kind();
         this.parts = parts;
         this.fetch = fetch;
-        this.originPull = new OriginPull(request, parts.origin(), parts.journal(), parts.meters());
+        this.wishes = fetch.wishes();
     }
 
     void run() {
         try {
-            Optional<StoredBlob> stored = parts.store().find(digest());
+            Optional<StoredBlob> stored = parts.store().find(digest);
             if (stored.isPresent()) {
                 fetch.foundStored(stored.get());
             } else {
                 travel();
             }
+            close();
         } catch (FetchFailed e) {
             end(e);
         } catch (StoreFull e) {
-            log.warn("no room in the store for {}: the pull goes on past it. {}", digest(), e.getMessage());
-            parts.noRoom().add(digest());
+            log.warn("no room in the store for {}: the pull goes on past it. {}", digest, e.getMessage());
+            parts.noRoom().add(digest);
             end(new FetchFailed("store_full", String.valueOf(e.getMessage())));
         } catch (IOException e) {
-            log.warn("the store failed while {} arrived: {}", digest(), e.toString());
+            log.warn("the store failed while {} arrived: {}", digest, e.toString());
             end(new FetchFailed("store_failed", e.toString()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             end(new FetchFailed("stopped", "the daemon stops"));
         } catch (RuntimeException e) {
-            log.error("fetching {} met a defect", digest(), e);
+            log.error("fetching {} met a defect", digest, e);
             end(new FetchFailed("defect", e.toString()));
-        } finally {
-            close();
         }
     }
 
-    private Digest digest() {
-        return request.digest();
-    }
-
     private void travel() throws FetchFailed, StoreFull, IOException, InterruptedException {
-        Deque<Attempt> plan = new ArrayDeque<>();
-        plan.add(new Attempt(trustedHolders(), true));
+        Plan plan = new Plan(trustedHolders());
         boolean doubted = false;
         FetchFailed last = new FetchFailed("not_held", "no source is left to ask");
-        while (!plan.isEmpty()) {
-            Attempt attempt = plan.removeFirst();
+        while (true) {
+            if (doubted && fetch.releasedBytes() > 0) {
+                throw last; // a client has bytes of it and must not get others behind them
+            }
+            Plan.Attempt attempt = next(plan, last);
             if (doubted) {
                 forget();
             }
@@ -121,30 +110,45 @@ final class Journey {
                     return;
                 }
                 last = doubt(refuted.get(), attempt, used);
-                if (!doubted && !used.isEmpty()) {
-                    plan.addAll(oneByOne(attempt));
-                }
                 doubted = true;
+                if (resumed) {
+                    plan.again(attempt); // it may all come from what an earlier life left
+                } else if (used.isEmpty()) {
+                    originsTried++;
+                } else {
+                    plan.refuted(attempt, this::isSuspect);
+                    originsTried = 0;
+                }
+            } catch (OriginPull.SizeDiffers e) {
+                last = new FetchFailed("size_differs", String.valueOf(e.getMessage()));
+                note("origin", last.detail());
+                doubted = true;
+                discard();
+                if (!plan.originSays(e.sizeBytes())) {
+                    originsTried++;
+                }
             } catch (FetchFailed e) {
                 last = e;
-                if (fetch.releasedBytes() > 0) {
-                    break; // a client has bytes of it and must not get others behind them
-                }
             }
         }
-        throw last;
     }
 
-    /** After a first refutation: the origin alone, then every holder alone that is not known to lie. */
-    private List<Attempt> oneByOne(Attempt all) {
-        List<Attempt> plan = new ArrayList<>();
-        plan.add(new Attempt(List.of(), true));
-        for (Holder holder : all.holders) {
-            if (!parts.suspects().contains(digest(), holder.member().id())) {
-                plan.add(new Attempt(List.of(holder), false));
-            }
+    /** Throws why it failed last when nobody is left to ask; a client may yet have named another origin. */
+    private Plan.Attempt next(Plan plan, FetchFailed last) throws FetchFailed {
+        // Where a client has bytes from an origin, another origin may go on behind them, but no holder that disagrees.
+        Optional<Plan.Attempt> attempt = fetch.releasedBytes() > 0 ? Optional.empty() : plan.next();
+        if (attempt.isPresent()) {
+            return attempt.get();
         }
-        return plan;
+        if (wishes.endUnlessMoreThan(originsTried)) {
+            throw last;
+        }
+        plan.origin();
+        return plan.next().orElseThrow();
+    }
+
+    private boolean isSuspect(Holder holder) {
+        return parts.suspects().contains(digest, holder.member().id());
     }
 
     private Optional<ProofFailed> proveAndStore() throws IOException, InterruptedException {
@@ -156,27 +160,42 @@ final class Journey {
                 if (blob == null) {
                     throw new IllegalStateException("a proof without bytes");
                 }
-                String source = request.repository().map(Object::toString).orElse("");
-                blob.complete(proof, fetch.mediaType(), source);
+                List<String> sources = wishes.repositories();
+                blob.complete(proof, fetch.mediaType(), sources.isEmpty() ? "" : sources.getFirst());
                 partial = null;
-                parts.journal().note(digest(), "proof", "", proof.sizeBytes(), "proven and stored");
+                sources.forEach(source -> parts.store().noteSource(digest, source));
+                distrustLiars(proof.sizeBytes());
+                parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
                 fetch.stored();
                 yield Optional.empty();
             }
         };
     }
 
-    private FetchFailed doubt(ProofFailed failure, Attempt attempt, Set<MemberId> used) {
-        String names = attempt.holders.stream()
+    /** Those that announced another size than the one that is proven. */
+    private void distrustLiars(long sizeBytes) {
+        for (Holder holder : parts.ring().holders(digest)) {
+            if (holder.sizeBytes() != sizeBytes) {
+                parts.suspects().add(digest, Set.of(holder.member().id()));
+                note(
+                        holder.member().name(),
+                        "announces " + holder.sizeBytes() + " bytes, and the blob has " + sizeBytes);
+            }
+        }
+    }
+
+    private FetchFailed doubt(ProofFailed failure, Plan.Attempt attempt, Set<MemberId> used) {
+        String names = attempt.holders().stream()
                 .filter(holder -> used.contains(holder.member().id()))
                 .map(holder -> holder.member().name())
                 .collect(Collectors.joining(" "));
         String from = used.isEmpty() ? "origin" : names;
+        refuted = true;
         parts.meters().proofFailed(used.isEmpty() ? Meters.Source.ORIGIN : Meters.Source.PEER);
-        parts.journal().note(digest(), "proof", from, 0, "failed: " + failure.getMessage());
+        parts.journal().note(digest, "proof", from, 0, "failed: " + failure.getMessage());
         log.warn("proof failed: {}, received from {}", failure.getMessage(), from);
         if (used.size() == 1 && !resumed) {
-            parts.suspects().add(digest(), used);
+            parts.suspects().add(digest, used);
         }
         return new FetchFailed(
                 used.isEmpty() ? "origin_inconsistent" : "unproven", String.valueOf(failure.getMessage()));
@@ -186,9 +205,10 @@ final class Journey {
     private void forget() throws IOException {
         PartialBlob blob = partial;
         if (blob != null) {
+            blob.reset();
+            refuted = false;
             resumed = false;
             fetch.authentic(false);
-            blob.reset();
             startTrail(blob);
         }
     }
@@ -198,109 +218,102 @@ final class Journey {
      *
      * @return the members that delivered some
      */
-    private Set<MemberId> bring(Attempt attempt) throws FetchFailed, StoreFull, IOException, InterruptedException {
+    private Set<MemberId> bring(Plan.Attempt attempt) throws FetchFailed, StoreFull, IOException, InterruptedException {
         Set<MemberId> used = Set.of();
-        if (!attempt.holders.isEmpty()) {
+        if (!attempt.holders().isEmpty()) {
             used = bringFromPeers(attempt);
         }
         PartialBlob blob = partial;
         if (blob == null || blob.presentPrefixBytes() < blob.sizeBytes()) {
-            if (!attempt.origin || request.repository().isEmpty()) {
-                throw new FetchFailed("not_held", "no member of the ring that can be reached holds it whole");
+            if (!attempt.origin()) {
+                throw notHeld();
             }
-            bringFromOrigin();
+            bringFromOrigins();
         }
         landed();
         return used;
     }
 
-    private Set<MemberId> bringFromPeers(Attempt attempt) throws StoreFull, IOException, InterruptedException {
+    private Set<MemberId> bringFromPeers(Plan.Attempt attempt) throws FetchFailed, IOException, InterruptedException {
         PartialBlob blob;
         try {
-            blob = partialOf(commonSize(attempt.holders));
+            blob = partialOf(attempt.holders().getFirst().sizeBytes());
         } catch (StoreFull e) {
-            if (!attempt.origin || request.repository().isEmpty()) {
-                throw e;
-            }
             // The size is only what peers say: a false one must not pass for a full disk.
-            parts.journal()
-                    .note(digest(), "fallback", "", 0, "no room for the size that peers announce: " + e.getMessage());
+            String why = "no room for the size that peers announce: " + e.getMessage();
+            note("", why);
+            if (!attempt.origin() || wishes.nameNoOrigin()) {
+                throw new FetchFailed("store_full", why);
+            }
             return Set.of();
         }
-        List<Member> members = attempt.holders.stream()
-                .filter(holder -> holder.sizeBytes() == blob.sizeBytes())
-                .map(Holder::member)
-                .toList();
+        List<Member> members = attempt.holders().stream().map(Holder::member).toList();
         fetch.authentic(false);
         return new PeerPull(blob, parts, this::landed).from(members);
     }
 
-    /** The size that most holders announce; of several such the smallest. */
-    private static long commonSize(List<Holder> holders) {
-        Map<Long, Long> votes =
-                holders.stream().collect(Collectors.groupingBy(Holder::sizeBytes, TreeMap::new, Collectors.counting()));
-        long most = Collections.max(votes.values());
-        return votes.entrySet().stream()
-                .filter(vote -> vote.getValue() == most)
-                .findFirst()
-                .orElseThrow()
-                .getKey();
+    private static FetchFailed notHeld() {
+        return new FetchFailed("not_held", "no member of the ring that can be reached holds it whole");
     }
 
-    private void bringFromOrigin() throws FetchFailed, StoreFull, IOException, InterruptedException {
-        try {
-            PartialBlob blob = partial;
-            if (blob == null) {
-                try (OriginStream stream = originPull.open(0)) {
-                    fetch.mediaType(stream.mediaType());
-                    blob = partialOf(stream.sizeBytes());
-                    fetch.authentic(blob.presentBytes() == 0 && stream.authentic());
-                    if (blob.presentPrefixBytes() == 0) {
-                        originPull.copy(stream, blob, this::landed);
-                    }
+    /** Asks the origins that clients named, one after the other, for what is absent. */
+    private void bringFromOrigins() throws FetchFailed, StoreFull, IOException, InterruptedException {
+        FetchFailed last = notHeld();
+        for (var wish = wishes.origin(originsTried); wish.isPresent(); wish = wishes.origin(originsTried)) {
+            try {
+                bringFromOrigin(wish.get());
+                return;
+            } catch (OriginException e) {
+                originsTried++;
+                note("origin", String.valueOf(e.getMessage()));
+                if (e instanceof OriginException.Denied) {
+                    log.warn("the origin denies {}: {}", digest, e.getMessage());
+                }
+                last = new FetchFailed(Fetcher.reason(e), String.valueOf(e.getMessage()));
+            }
+        }
+        throw last;
+    }
+
+    private void bringFromOrigin(BlobRequest wish)
+            throws OriginException, StoreFull, IOException, InterruptedException {
+        OriginPull pull = new OriginPull(wish, parts.origin(), parts.journal(), parts.meters());
+        PartialBlob blob = partial;
+        if (blob == null) {
+            try (OriginStream stream = pull.open(0)) {
+                fetch.mediaType(stream.mediaType());
+                blob = partialOf(stream.sizeBytes());
+                fetch.authentic(blob.presentBytes() == 0 && stream.authentic());
+                if (blob.presentPrefixBytes() == 0) {
+                    pull.copy(stream, blob, this::landed);
                 }
             }
-            originPull.rest(blob, authentic -> {
-                fetch.authentic(fetch.authentic() && authentic);
-                landed();
-            });
-        } catch (OriginPull.SizeDiffers e) {
-            distrustAllHolders();
-            throw new FetchFailed("size_differs", String.valueOf(e.getMessage()));
-        } catch (OriginException e) {
-            parts.journal().note(digest(), "fallback", "origin", 0, String.valueOf(e.getMessage()));
-            if (e instanceof OriginException.Denied) {
-                log.warn("the origin denies {}: {}", digest(), e.getMessage());
-            }
-            throw new FetchFailed(Fetcher.reason(e), String.valueOf(e.getMessage()));
         }
+        pull.rest(blob, authentic -> {
+            fetch.authentic(fetch.authentic() && authentic);
+            landed();
+        });
     }
 
-    /** They announced a size that the origin contradicts; the next fetch begins without them. */
-    private void distrustAllHolders() throws IOException {
-        parts.suspects()
-                .add(
-                        digest(),
-                        parts.ring().holders(digest()).stream()
-                                .map(holder -> holder.member().id())
-                                .toList());
+    /** Begins anew when the size turns out to be another. */
+    private void discard() throws IOException {
         PartialBlob blob = partial;
         partial = null;
+        refuted = false;
         if (blob != null) {
             blob.discard();
         }
     }
 
     private List<Holder> trustedHolders() {
-        return parts.ring().holders(digest()).stream()
-                .filter(holder ->
-                        !parts.suspects().contains(digest(), holder.member().id()))
+        return parts.ring().holders(digest).stream()
+                .filter(holder -> !isSuspect(holder))
                 .filter(holder -> holder.sizeBytes() >= 0 && holder.sizeBytes() <= sizeMax())
                 .toList();
     }
 
     private long sizeMax() {
-        return switch (request.kind()) {
+        return switch (kind) {
             case MANIFEST -> ManifestJson.BYTES_MAX;
             case BLOB -> Chunk.BLOB_BYTES_MAX;
         };
@@ -308,8 +321,12 @@ final class Journey {
 
     private PartialBlob partialOf(long sizeBytes) throws StoreFull, IOException {
         PartialBlob blob = partial;
+        if (blob != null && blob.sizeBytes() != sizeBytes) {
+            discard();
+            blob = null;
+        }
         if (blob == null) {
-            blob = parts.store().receive(digest(), sizeBytes);
+            blob = parts.store().receive(digest, sizeBytes);
             partial = blob;
             resumed = blob.presentBytes() > 0;
             startTrail(blob);
@@ -324,7 +341,7 @@ final class Journey {
             old.close();
         }
         verdicts.clear();
-        trail = new ProofTrail(blob, digest(), parts.proofThreads(), new ProofTrail.Outcome() {
+        trail = new ProofTrail(blob, digest, parts.proofThreads(), new ProofTrail.Outcome() {
             @Override
             public void proven(ProvenBlob proof) {
                 fetch.proven(proof);
@@ -352,8 +369,15 @@ final class Journey {
         fetch.progressed();
     }
 
+    private void note(String source, String why) {
+        parts.journal().note(digest, "fallback", source, 0, why);
+    }
+
+    /** Clients hear of it last: then another fetch of the blob may begin. */
     private void end(FetchFailed why) {
-        parts.journal().note(digest(), "failed", "", 0, String.valueOf(why.getMessage()));
+        wishes.end();
+        close();
+        parts.journal().note(digest, "failed", "", 0, String.valueOf(why.getMessage()));
         fetch.failed(why);
     }
 
@@ -364,11 +388,13 @@ final class Journey {
                 hashing.close();
             }
             PartialBlob blob = partial;
-            if (blob != null) {
+            if (blob != null && refuted) {
+                blob.discard();
+            } else if (blob != null) {
                 blob.close();
             }
         } catch (IOException e) {
-            log.warn("closing the partial file of {}: {}", digest(), e.toString());
+            log.warn("closing the partial file of {}: {}", digest, e.toString());
         }
     }
 }

@@ -100,8 +100,16 @@ final class OriginPull {
 
     /** The ring said another size than the origin does. */
     static final class SizeDiffers extends IOException {
+        private final long sizeBytes;
+
         SizeDiffers(long expected, long actual) {
             super("the ring announced " + expected + " bytes, the origin has " + actual);
+            this.sizeBytes = actual;
+        }
+
+        /** What the origin says. */
+        long sizeBytes() {
+            return sizeBytes;
         }
     }
 }

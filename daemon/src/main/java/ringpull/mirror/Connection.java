@@ -29,21 +29,29 @@ import org.slf4j.LoggerFactory;
 final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
-    /** Longer than clients keep idle connections, so that they close first. Bounds slow request headers, too. */
-    static final Duration IDLE_MAX = Duration.ofSeconds(90);
-
-    /** How long a client may take to close its side after our FIN. */
-    static final Duration LINGER_MAX = Duration.ofSeconds(5);
-
     /** Requests that wait behind the one that is answered; with more, the connection ends after them. */
     static final int PIPELINED_MAX = 32;
 
     private final MirrorServer server;
+    private final Limits limits;
     private final Deque<HttpRequest> waiting = new ArrayDeque<>();
     private @Nullable Future<?> running;
     private @Nullable Future<?> idleLimit;
     private boolean noMoreRequests;
     private boolean saidGoodbye;
+
+    /**
+     * How many clients, and how long one may do nothing.
+     *
+     * @param connections at one time; one more is closed before it is read
+     * @param idle longer than clients keep idle connections, so that they close first; bounds slow request headers, too
+     * @param linger for a client to close its side after our FIN
+     * @param stall for a client that reads nothing of its answer, which is then broken off
+     */
+    record Limits(int connections, Duration idle, Duration linger, Duration stall) {
+        static final Limits STANDARD =
+                new Limits(1024, Duration.ofSeconds(90), Duration.ofSeconds(5), Duration.ofMinutes(5));
+    }
 
     /** What the server tells its connections while it stops. */
     enum Stop {
@@ -53,8 +61,9 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         NOW
     }
 
-    Connection(MirrorServer server) {
+    Connection(MirrorServer server, Limits limits) {
         this.server = server;
+        this.limits = limits;
     }
 
     @Override
@@ -62,7 +71,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         if (server.admit(context.channel())) {
             becomeIdle(context);
         } else {
-            log.warn("more than {} connections: one is refused", MirrorServer.CONNECTIONS_MAX);
+            log.warn("more than {} connections: one is refused", limits.connections());
             close(context.channel());
         }
     }
@@ -99,7 +108,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
             channel.config().setAutoRead(true); // so that a client that hangs up is noticed
         }
         boolean last = noMoreRequests && waiting.isEmpty();
-        Reply reply = new Reply(channel, request, !last && HttpUtil.isKeepAlive(request));
+        Reply reply = new Reply(channel, request, !last && HttpUtil.isKeepAlive(request), limits.stall());
         Exchange exchange = server.exchange(request, reply);
         running = server.run(() -> {
             try {
@@ -126,7 +135,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         }
         context.channel().config().setAutoRead(true);
         stopIdling();
-        idleLimit = context.executor().schedule(() -> sayGoodbye(context), IDLE_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        idleLimit = context.executor()
+                .schedule(() -> sayGoodbye(context), limits.idle().toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void stopIdling() {
@@ -174,8 +184,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(flushed -> {
             ChannelFuture ignored = channel.shutdownOutput();
         });
-        Future<?> ignored =
-                context.executor().schedule(() -> close(channel), LINGER_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        Future<?> ignored = context.executor()
+                .schedule(() -> close(channel), limits.linger().toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

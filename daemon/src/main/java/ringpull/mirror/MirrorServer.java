@@ -19,7 +19,8 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
@@ -52,7 +53,6 @@ public final class MirrorServer implements AutoCloseable {
     /** The User-Agent of the daemon's own requests, which do not count as a client's. */
     public static final String WATCHDOG_USER_AGENT = "ringpull-watchdog";
 
-    static final int CONNECTIONS_MAX = 1024;
     static final int REQUEST_LINE_BYTES_MAX = 8 << 10;
     static final int HEADER_BYTES_MAX = 16 << 10;
     private static final int BACKLOG_MAX = 1024;
@@ -61,6 +61,7 @@ public final class MirrorServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(MirrorServer.class);
 
     private final Exchange.Parts parts;
+    private final Connection.Limits limits;
     private final InstantSource clock;
     private final EventLoopGroup eventLoops;
     private final ChannelGroup connections = new DefaultChannelGroup("mirror", GlobalEventExecutor.INSTANCE);
@@ -70,9 +71,15 @@ public final class MirrorServer implements AutoCloseable {
     private volatile @Nullable Instant lastRequest;
     private volatile boolean stopping;
 
-    private MirrorServer(InetSocketAddress address, boolean epoll, Exchange.Parts parts, InstantSource clock)
+    private MirrorServer(
+            InetSocketAddress address,
+            boolean epoll,
+            Exchange.Parts parts,
+            Connection.Limits limits,
+            InstantSource clock)
             throws IOException {
         this.parts = parts;
+        this.limits = limits;
         this.clock = clock;
         IoHandlerFactory io = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         int loops = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, EVENT_LOOPS_MAX);
@@ -111,7 +118,16 @@ public final class MirrorServer implements AutoCloseable {
             Meters meters,
             InstantSource clock)
             throws IOException {
-        return bind(settings, handoff, blobs, tags, journal, meters, clock, Epoll.isAvailable());
+        return bind(
+                settings,
+                handoff,
+                blobs,
+                tags,
+                journal,
+                meters,
+                clock,
+                Connection.Limits.STANDARD,
+                Epoll.isAvailable());
     }
 
     static MirrorServer bind(
@@ -122,12 +138,13 @@ public final class MirrorServer implements AutoCloseable {
             Journal journal,
             Meters meters,
             InstantSource clock,
+            Connection.Limits limits,
             boolean epoll)
             throws IOException {
         InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(settings.address()), settings.port());
         BrokenOff brokenOff = new BrokenOff(System::nanoTime);
         Exchange.Parts parts = new Exchange.Parts(blobs, tags, journal, meters, handoff, brokenOff, System::nanoTime);
-        return new MirrorServer(address, epoll, parts, clock);
+        return new MirrorServer(address, epoll, parts, limits, clock);
     }
 
     private static BindException bindFailure(InetSocketAddress address, Throwable cause) {
@@ -199,7 +216,7 @@ public final class MirrorServer implements AutoCloseable {
         if (stopping) {
             channel.pipeline().fireUserEventTriggered(Connection.Stop.AFTER_ANSWER);
         }
-        return connections.size() <= CONNECTIONS_MAX;
+        return connections.size() <= limits.connections();
     }
 
     Exchange exchange(HttpRequest request, Reply reply) {
@@ -216,10 +233,15 @@ public final class MirrorServer implements AutoCloseable {
     private final class Pipeline extends ChannelInitializer<Channel> {
         @Override
         protected void initChannel(Channel channel) {
-            HttpDecoderConfig limits = new HttpDecoderConfig()
+            HttpDecoderConfig readable = new HttpDecoderConfig()
                     .setMaxInitialLineLength(REQUEST_LINE_BYTES_MAX)
                     .setMaxHeaderSize(HEADER_BYTES_MAX);
-            channel.pipeline().addLast(new HttpServerCodec(limits), new Connection(MirrorServer.this));
+            // Not HttpServerCodec: it throws, and so resets, when a client pipelines more than it likes.
+            channel.pipeline()
+                    .addLast(
+                            new HttpRequestDecoder(readable),
+                            new HttpResponseEncoder(),
+                            new Connection(MirrorServer.this, limits));
         }
     }
 }

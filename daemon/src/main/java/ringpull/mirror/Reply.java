@@ -25,20 +25,20 @@ import ringpull.blob.ByteRange;
  * time, and each call returns when its piece has left for the kernel: a slow client holds a file, not buffers.
  */
 final class Reply {
-    /** A client that reads nothing for this long has its answer broken off. */
-    static final Duration CLIENT_STALL_MAX = Duration.ofMinutes(5);
-
     private final Channel channel;
     private final HttpVersion version;
     private final boolean keepAlive;
+    private final Duration stallMax;
     private int status;
     private long sentBytes;
     private boolean finished;
 
-    Reply(Channel channel, HttpRequest request, boolean keepAlive) {
+    /** @param stallMax a client that reads nothing for this long has its answer broken off */
+    Reply(Channel channel, HttpRequest request, boolean keepAlive, Duration stallMax) {
         this.channel = channel;
         this.version = request.protocolVersion();
         this.keepAlive = keepAlive;
+        this.stallMax = stallMax;
     }
 
     /** The status that was sent; 0 while none was. */
@@ -109,11 +109,11 @@ final class Reply {
     private void await(ChannelFuture write, LongSupplier movedBytes) throws ClientGone, InterruptedException {
         try {
             long moved = 0;
-            while (!write.await(CLIENT_STALL_MAX.toMillis())) {
+            while (!write.await(stallMax.toMillis())) {
                 long now = movedBytes.getAsLong();
                 if (now == moved) {
                     endOutput(write);
-                    throw new ClientGone("read nothing for " + CLIENT_STALL_MAX.toSeconds() + " s", null);
+                    throw new ClientGone("read nothing for " + stallMax.toMillis() + " ms", null);
                 }
                 moved = now;
             }

@@ -12,28 +12,82 @@ public sealed interface Body {
     /** Is that member there? I could not reach it. Answered by {@link Probed}. */
     record Probe(MemberId target) implements Body {}
 
+    /** @param reached false: SWIM's negative acknowledgement, which says that the helper itself is well */
     record Probed(boolean reached) implements Body {}
 
-    /** All that the sender knows, as versions. Answered by {@link Synced}. */
-    record Sync(List<Version> known) implements Body {
-        public Sync {
-            known = List.copyOf(known);
-            Limits.within(known.size(), Limits.MEMBERS + 1L, "versions");
+    /** What a digest exchange is about. */
+    enum Part {
+        MEMBERS,
+        INVENTORIES
+    }
+
+    /**
+     * Do we know the same? The roots of the asker's {@link HashTree}s. Answered by {@link Compared}.
+     *
+     * @param known members that count, as the asker knows them: who knows far fewer is told of some
+     */
+    record Compare(long members, long inventories, int known) implements Body {
+        public Compare {
+            Limits.within(known, Limits.MEMBERS, "members");
+        }
+    }
+
+    /** The answerer's groups; none where the roots are equal. */
+    record Compared(Hashes members, Hashes inventories) implements Body {
+        public Compared {
+            Limits.require(
+                    (members.size() == 0 || members.size() == HashTree.GROUPS)
+                            && (inventories.size() == 0 || inventories.size() == HashTree.GROUPS),
+                    "the number of groups");
+        }
+    }
+
+    /** The asker's hashes where groups differ. Answered by {@link Listed} or {@link Busy}. */
+    record Compares(Part part, List<Bucket> buckets) implements Body {
+        public Compares {
+            buckets = List.copyOf(buckets);
+            Limits.within(buckets.size(), HashTree.BUCKETS, "buckets");
         }
     }
 
     /**
-     * The news beside it are what the asker lacked.
+     * The answerer's entries in buckets that differ; beside it, members of those that are empty at the asker.
      *
-     * @param wanted what the answerer lacks, with what it has
-     * @param more there was more than fits: ask again at once
+     * @param done so many of the buckets that were asked for, from the first, were looked at; the rest did not fit
      */
-    record Synced(List<Version> wanted, boolean more) implements Body {
-        public Synced {
-            wanted = List.copyOf(wanted);
-            Limits.within(wanted.size(), Limits.MEMBERS + 1L, "versions");
+    record Listed(Part part, List<Listing> listings, int done) implements Body {
+        public Listed {
+            listings = List.copyOf(listings);
+            Limits.within(done, HashTree.BUCKETS, "buckets");
+            entriesOf(listings);
         }
     }
+
+    /**
+     * Beside it is what the answerer lacks. Answered by {@link Repaired} or {@link Busy}.
+     *
+     * @param wanted entries that the asker lacks, and those that are dead as far as it knows
+     * @param known inventories of which the asker may lack something, with what it has
+     */
+    record Repair(List<Listing> wanted, List<Version> known) implements Body {
+        public Repair {
+            wanted = List.copyOf(wanted);
+            known = List.copyOf(known);
+            entriesOf(wanted);
+            Limits.within(known.size(), Limits.VERSIONS_PER_MESSAGE, "versions");
+        }
+    }
+
+    /** @param wanted inventories of which the answerer lacks something, with what it has */
+    record Repaired(List<Version> wanted) implements Body {
+        public Repaired {
+            wanted = List.copyOf(wanted);
+            Limits.within(wanted.size(), Limits.VERSIONS_PER_MESSAGE, "versions");
+        }
+    }
+
+    /** Too many ask this member: try another; beside it are some. */
+    record Busy() implements Body {}
 
     /** Can you dial my ports? Answered by {@link Checked}. */
     record Check() implements Body {}
@@ -47,4 +101,13 @@ public sealed interface Body {
 
     /** Something that a newer release knows. */
     record Unknown() implements Body {}
+
+    private static void entriesOf(List<Listing> listings) {
+        Limits.within(listings.size(), HashTree.BUCKETS, "buckets");
+        long entries = 0;
+        for (Listing listing : listings) {
+            entries += listing.counted().size() + listing.dead().size();
+        }
+        Limits.within(entries, Limits.HASHES_PER_MESSAGE, "entries");
+    }
 }

@@ -5,24 +5,29 @@ import java.util.List;
 
 /** News for one message, within its limits. */
 final class Bundle {
-    /** News beside a probe, a push or their answers. */
-    static final int NEWS_BYTES = 8 << 10;
-
-    /** News that answer a sync; leaves room in a message for its version vector. */
-    static final int SYNC_BYTES = 2 << 20;
-
     private final List<Rumor> rumors = new ArrayList<>();
+    private final List<Claim> claims = new ArrayList<>();
     private final List<Delta> deltas = new ArrayList<>();
+    private final int bytes;
     private int changes;
     private int bytesLeft;
     private boolean truncated;
 
-    Bundle(int bytes) {
-        bytesLeft = bytes;
+    Bundle(long bytes) {
+        this.bytes = (int) Math.max(0, bytes);
+        bytesLeft = this.bytes;
+    }
+
+    static Bundle empty() {
+        return new Bundle(0);
     }
 
     List<Rumor> rumors() {
         return rumors;
+    }
+
+    List<Claim> claims() {
+        return claims;
     }
 
     List<Delta> deltas() {
@@ -30,7 +35,7 @@ final class Bundle {
     }
 
     boolean isEmpty() {
-        return rumors.isEmpty() && deltas.isEmpty();
+        return rumors.isEmpty() && claims.isEmpty() && deltas.isEmpty();
     }
 
     /** Whether something did not fit. */
@@ -38,24 +43,45 @@ final class Bundle {
         return truncated;
     }
 
+    int used() {
+        return bytes - bytesLeft;
+    }
+
     boolean add(Rumor rumor) {
-        if (rumor.weight() > bytesLeft || rumors.size() >= Limits.RUMORS_PER_MESSAGE) {
+        return fits(rumor.weight(), rumors.size(), Limits.RUMORS_PER_MESSAGE) && rumors.add(rumor);
+    }
+
+    boolean add(Claim claim) {
+        return fits(claim.weight(), claims.size(), Limits.CLAIMS_PER_MESSAGE) && claims.add(claim);
+    }
+
+    /** Though it may not fit: it concerns the reader. */
+    void addFirst(Claim claim) {
+        claims.addFirst(claim);
+    }
+
+    void addFirst(Rumor rumor) {
+        rumors.addFirst(rumor);
+    }
+
+    private boolean fits(int weight, int count, int most) {
+        if (weight > bytesLeft || count >= most) {
             truncated = true;
             return false;
         }
-        bytesLeft -= rumor.weight();
-        return rumors.add(rumor);
+        bytesLeft -= weight;
+        return true;
     }
 
     /** As many as fit of the changes that a node lacks which is at these versions of the inventory. */
-    boolean add(Peer owner, long version, long base) {
+    boolean add(Rumor owner, Inventory inventory, long version, long base) {
         int room = Math.min(Limits.CHANGES_PER_MESSAGE - changes, (bytesLeft - Delta.WEIGHT) / Change.WEIGHT);
         if (room <= 0 || deltas.size() >= Limits.DELTAS_PER_MESSAGE) {
             truncated = true;
             return false;
         }
-        Delta delta = owner.inventory().since(owner.rumor(), version, base, room);
-        truncated |= delta.to() < owner.inventory().version();
+        Delta delta = inventory.since(owner, version, base, room);
+        truncated |= delta.to() < inventory.version();
         changes += delta.changes().size();
         bytesLeft -= delta.weight();
         return deltas.add(delta);

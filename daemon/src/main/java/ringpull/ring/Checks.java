@@ -48,11 +48,27 @@ final class Checks {
         }
     }
 
+    private int find(Rumor asker) {
+        int member = peers.table().find(asker.id());
+        boolean counts = member != Directory.NONE
+                && peers.table().counts(member)
+                && peers.table().member(member).epoch() == asker.epoch();
+        return counts ? member : Directory.NONE;
+    }
+
+    long wakeAt() {
+        long at = due;
+        for (Dial dial : dials.values()) {
+            at = Math.min(at, dial.until);
+        }
+        return at;
+    }
+
     void tick() {
         dials.values().removeIf(dial -> time.now() >= dial.until);
         if (time.now() >= due) {
             due = time.now() + INTERVAL;
-            exchanges.ask(checker, new Body.Check(), new Bundle(0), TIMEOUT, new Exchanges.Reply() {
+            exchanges.ask(checker, new Body.Check(), Bundle.empty(), TIMEOUT, new Exchanges.Reply() {
                 @Override
                 public void answered(Message message) {
                     if (message.body() instanceof Body.Checked checked) {
@@ -64,8 +80,10 @@ final class Checks {
                 @Override
                 public void failed(String reason) {
                     // the checker is gone, perhaps; another will do
-                    peers.pick(1, peer -> true)
-                            .forEach(peer -> checker = peer.rumor().controlAddresses());
+                    peers.random()
+                            .pick(1, peer -> true)
+                            .forEach(peer -> checker =
+                                    Rumor.controlAddresses(peers.table().member(peer)));
                 }
             });
         }
@@ -73,8 +91,7 @@ final class Checks {
 
     /** The asker wants its ports dialled. */
     void check(long exchange, Rumor asker) {
-        Peer peer = peers.get(asker.id());
-        boolean known = peer != null && peer.counts() && peer.rumor().epoch() == asker.epoch();
+        boolean known = find(asker) != Directory.NONE;
         boolean busy = dials.size() >= DIALS
                 || dials.values().stream().anyMatch(dial -> dial.asker.id().equals(asker.id()));
         if (!known || busy) {
@@ -83,7 +100,7 @@ final class Checks {
         }
         long dial = ++lastDial;
         dials.put(dial, new Dial(exchange, asker, time.now() + TIMEOUT));
-        Message ping = exchanges.message(new Body.Ping(), new Bundle(0));
+        Message ping = exchanges.message(new Body.Ping(), Bundle.empty());
         outbox.add(new Effect.DialBack(dial, asker.member(), ping));
     }
 
@@ -93,9 +110,9 @@ final class Checks {
             return;
         }
         String text = Limits.tame(found);
-        Peer peer = peers.get(dial.asker.id());
-        if (peer != null && peer.counts() && peer.rumor().epoch() == dial.asker.epoch()) {
-            peer.problem(text);
+        int asker = find(dial.asker);
+        if (asker != Directory.NONE) {
+            peers.problem(asker, text);
         }
         exchanges.answer(dial.exchange, dial.asker, new Body.Checked(text));
     }

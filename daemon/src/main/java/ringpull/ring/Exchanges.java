@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import ringpull.ring.Membership.Status;
 
 /** Questions to other members that wait for their answers, and the answers to theirs. */
 final class Exchanges {
@@ -14,6 +15,8 @@ final class Exchanges {
     /** What a driver may be late in reporting a call's end; then it counts as failed. */
     private static final long GRACE = 5 * Time.SECONDS;
 
+    private static final long SWEEP = Time.SECONDS;
+
     private final Map<Long, Waiting> waiting = new LinkedHashMap<>();
     private final String cluster;
     private final Time time;
@@ -21,6 +24,7 @@ final class Exchanges {
     private final Peers peers;
     private final News news;
     private long lastCall;
+    private long sweepDue;
 
     Exchanges(String cluster, Time time, Outbox outbox, Peers peers, News news) {
         this.cluster = cluster;
@@ -37,13 +41,23 @@ final class Exchanges {
         void failed(String reason);
     }
 
+    static final Reply IGNORED = new Reply() {
+        @Override
+        public void answered(Message message) {}
+
+        @Override
+        public void failed(String reason) {}
+    };
+
     private record Waiting(Reply reply, long until) {}
 
-    /** Asks a member, with news beside the question. */
-    void ask(Peer peer, Body body, long timeout, Reply reply) {
-        Rumor about = peer.rumor();
-        boolean mustKnow = about.status() != Membership.Status.ALIVE;
-        ask(about.controlAddresses(), body, news.tell(mustKnow ? about : null), timeout, reply);
+    /** Asks a member, with news beside the question; a suspect is told that it is one (Lifeguard's buddy system). */
+    void ask(int member, Body body, long timeout, Reply reply) {
+        Bundle bundle = news.tell();
+        if (peers.table().status(member) != Status.ALIVE) {
+            bundle.addFirst(peers.claim(member));
+        }
+        ask(Rumor.controlAddresses(peers.table().member(member)), body, bundle, timeout, reply);
     }
 
     void ask(List<Address> to, Body body, Bundle bundle, long timeout, Reply reply) {
@@ -70,7 +84,15 @@ final class Exchanges {
         }
     }
 
+    long wakeAt() {
+        return waiting.isEmpty() ? Time.NEVER : sweepDue;
+    }
+
     void tick() {
+        if (time.now() < sweepDue) {
+            return;
+        }
+        sweepDue = time.now() + SWEEP;
         List<Long> overdue = new ArrayList<>();
         waiting.forEach((call, entry) -> {
             if (time.now() >= entry.until) {
@@ -81,13 +103,19 @@ final class Exchanges {
     }
 
     /** Answers a question, with news beside it; foremost what the asker does not know about itself. */
-    void answer(long exchange, @Nullable Rumor asker, Body body) {
-        Peer known = asker == null ? null : peers.get(asker.id());
-        boolean mustKnow = known != null && asker != null && known.rumor().newerThan(asker);
-        answer(exchange, body, news.tell(mustKnow && known != null ? known.rumor() : null));
+    void answer(long exchange, Rumor asker, Body body) {
+        answer(exchange, asker, body, news.tell());
     }
 
-    void answer(long exchange, Body body, Bundle bundle) {
+    void answer(long exchange, Rumor asker, Body body, Bundle bundle) {
+        int known = peers.table().find(asker.id());
+        if (known != Directory.NONE && peers.rumor(known).newerThan(asker)) {
+            if (peers.rumor(known).epoch() == asker.epoch()) {
+                bundle.addFirst(peers.claim(known));
+            } else {
+                bundle.addFirst(peers.rumor(known));
+            }
+        }
         outbox.add(new Effect.Answer(exchange, message(body, bundle)));
     }
 
@@ -96,6 +124,15 @@ final class Exchanges {
     }
 
     Message message(Body body, Bundle bundle) {
-        return new Message(cluster, Message.PROTOCOL, 0, peers.self().rumor(), bundle.rumors(), bundle.deltas(), body);
+        return new Message(
+                cluster,
+                Message.PROTOCOL,
+                0,
+                peers.self(),
+                peers.health().score(),
+                bundle.rumors(),
+                bundle.claims(),
+                bundle.deltas(),
+                body);
     }
 }

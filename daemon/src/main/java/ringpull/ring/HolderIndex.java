@@ -18,33 +18,34 @@ final class HolderIndex implements Holders {
     private final ConcurrentHashMap<Digest, Posting[]> postings = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Hint, Posting> disowned = new ConcurrentHashMap<>();
     private final AtomicInteger size = new AtomicInteger();
-    private final Peers peers;
+    private final MemberTable table;
 
-    HolderIndex(Peers peers) {
-        this.peers = peers;
+    HolderIndex(MemberTable table) {
+        this.table = table;
     }
 
-    private record Posting(MemberId member, long epoch, long version, long sizeBytes) {}
+    private record Posting(int member, long epoch, long version, long sizeBytes) {}
 
-    private record Hint(MemberId member, Digest digest) {}
+    private record Hint(int member, Digest digest) {}
 
     @Override
     public List<Holder> holders(Digest digest) {
         List<Holder> holders = new ArrayList<>();
         for (Posting posting : postings.getOrDefault(digest, NONE)) {
-            Peer peer = peers.get(posting.member);
-            if (peer != null && peer.rumor().status().counts() && peer.rumor().epoch() == posting.epoch) {
-                holders.add(new Holder(peer.rumor().member(), posting.sizeBytes));
+            Member member = table.memberOrNull(posting.member);
+            if (member != null && table.counts(posting.member) && member.epoch() == posting.epoch) {
+                holders.add(new Holder(member, posting.sizeBytes));
             }
         }
         return holders;
     }
 
     @Override
-    public void disown(MemberId member, Digest digest) {
+    public void disown(MemberId id, Digest digest) {
+        int member = table.find(id);
         postings.computeIfPresent(digest, (key, all) -> {
             for (Posting posting : all) {
-                if (posting.member.equals(member)) {
+                if (posting.member == member) {
                     if (disowned.size() >= DISOWNED) {
                         disowned.clear();
                     }
@@ -56,31 +57,37 @@ final class HolderIndex implements Holders {
     }
 
     /** Blobs of a member as it announces them. */
-    Inventory.Listener of(Rumor owner) {
+    Inventory.Listener of(int owner) {
+        long epoch = table.member(owner).epoch();
         return new Inventory.Listener() {
             @Override
             public boolean added(Change change) {
-                return add(owner, change);
+                return add(owner, epoch, change);
             }
 
             @Override
             public void removed(Digest digest) {
-                postings.computeIfPresent(digest, (key, all) -> without(all, owner.id()));
+                postings.computeIfPresent(digest, (key, all) -> without(all, owner));
             }
         };
     }
 
-    private boolean add(Rumor owner, Change change) {
+    /** The member's number will be another's. */
+    void forget(int member) {
+        disowned.keySet().removeIf(hint -> hint.member == member);
+    }
+
+    private boolean add(int owner, long epoch, Change change) {
         if (size.get() >= Limits.POSTINGS) {
             return false;
         }
-        Posting posting = new Posting(owner.id(), owner.epoch(), change.version(), change.sizeBytes());
+        Posting posting = new Posting(owner, epoch, change.version(), change.sizeBytes());
         postings.compute(change.digest(), (digest, all) -> {
-            Posting refuted = disowned.get(new Hint(owner.id(), digest));
+            Posting refuted = disowned.get(new Hint(owner, digest));
             if (refuted != null && refuted.epoch == posting.epoch && refuted.version >= posting.version) {
                 return all;
             }
-            disowned.remove(new Hint(owner.id(), digest));
+            disowned.remove(new Hint(owner, digest));
             size.incrementAndGet();
             if (all == null) {
                 return new Posting[] {posting};
@@ -92,10 +99,9 @@ final class HolderIndex implements Holders {
         return true;
     }
 
-    private Posting @Nullable [] without(Posting[] all, MemberId member) {
-        Posting[] rest = Arrays.stream(all)
-                .filter(posting -> !posting.member.equals(member))
-                .toArray(Posting[]::new);
+    private Posting @Nullable [] without(Posting[] all, int member) {
+        Posting[] rest =
+                Arrays.stream(all).filter(posting -> posting.member != member).toArray(Posting[]::new);
         size.addAndGet(rest.length - all.length);
         return rest.length == 0 ? null : rest;
     }

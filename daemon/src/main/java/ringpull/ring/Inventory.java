@@ -26,6 +26,8 @@ final class Inventory {
     private long base;
     private long cut;
     private int held;
+    /** The same for any thread. */
+    private volatile int shown;
 
     Inventory() {
         this(REMOVALS);
@@ -69,9 +71,9 @@ final class Inventory {
         return base;
     }
 
-    /** Blobs in the set. */
+    /** Blobs in the set. For any thread. */
     int held() {
-        return held;
+        return shown;
     }
 
     /** This node's own: a new blob. False if that is known, or one too many. */
@@ -152,6 +154,7 @@ final class Inventory {
         base = 0;
         cut = 0;
         held = 0;
+        shown = 0;
     }
 
     private long asOf() {
@@ -172,6 +175,7 @@ final class Inventory {
             changes.put(change.digest(), change);
             held++;
         }
+        shown = held;
     }
 
     private void forgetOldRemovals() {

@@ -32,13 +32,33 @@ public final class Limits {
     /** Characters in a sentence about a problem, or in the reason of a refusal. */
     public static final int PROBLEM_CHARS = 1_000;
 
+    /** Members named as accusers of one suspect. */
+    public static final int ACCUSERS = 4;
+
+    /** Hashes of entries in one message, over all buckets; and in one bucket. */
+    public static final int HASHES_PER_MESSAGE = 8_192;
+
+    public static final int ENTRIES_PER_BUCKET = 1_024;
+
+    /** Versions of inventories in one message. */
+    public static final int VERSIONS_PER_MESSAGE = 4_096;
+
+    /** Short claims about members in one message. */
+    public static final int CLAIMS_PER_MESSAGE = 4_096;
+
+    /** Times that a member refutes before it raises its epoch. */
+    public static final long INCARNATIONS = 1L << 30;
+
+    /** The most that a member's weight in the rendezvous order may be. */
+    public static final int WEIGHT = 100;
+
     /** Addresses of one member. */
     public static final int ADDRESSES = 8;
 
     /** Transports of one member. */
     public static final int TRANSPORTS = 8;
 
-    /** Boot epochs, incarnations and inventory versions; far enough from overflow to add to them. */
+    /** Boot epochs and inventory versions; far enough from overflow to add to them. */
     public static final long COUNTER = 1L << 53;
 
     private static final int ADDRESS_CHARS = 45;
@@ -46,19 +66,25 @@ public final class Limits {
 
     private Limits() {}
 
-    static void check(Member member) {
-        within(member.epoch(), COUNTER, "epoch");
-        name(member.name(), 1, NAME_CHARS, "name");
-        name(member.rack(), 0, NAME_CHARS, "rack");
-        name(member.zone(), 0, NAME_CHARS, "zone");
-        port(member.controlPort(), "control port");
-        port(member.dataPort(), "data port");
-        within(member.addresses().size(), ADDRESSES, "addresses");
-        require(!member.addresses().isEmpty(), "a member without an address");
-        member.addresses().forEach(Limits::address);
-        List<String> transports = member.transports();
+    static void check(MemberId id, long epoch, List<String> addresses, List<String> transports) {
+        within(epoch, COUNTER, "epoch");
+        within(addresses.size(), ADDRESSES, "addresses");
+        require(!addresses.isEmpty(), "a member without an address: " + id);
+        addresses.forEach(Limits::address);
         within(transports.size(), TRANSPORTS, "transports");
         transports.forEach(transport -> name(transport, 1, TRANSPORT_CHARS, "transport"));
+    }
+
+    static void check(String name, String rack, String zone) {
+        name(name, 1, NAME_CHARS, "name");
+        name(rack, 0, NAME_CHARS, "rack");
+        name(zone, 0, NAME_CHARS, "zone");
+    }
+
+    static void check(int controlPort, int dataPort, int weight) {
+        port(controlPort, "control port");
+        port(dataPort, "data port");
+        within(weight, WEIGHT, "weight");
     }
 
     static void address(String text) {

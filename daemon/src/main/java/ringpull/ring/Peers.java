@@ -1,256 +1,353 @@
 package ringpull.ring;
 
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 import ringpull.ring.Membership.Status;
 
-/** All members that this node knows, and itself. Written by the ring's own thread; read by any. */
+/**
+ * The membership list of SWIM (Das, Gupta, Motivala 2002): all members that this node knows, and itself. Written by the
+ * ring's own thread; states are read by any.
+ */
 final class Peers {
-    /** Least time between suspicion and death; more in a large ring, because the refutation has farther to go. */
-    static final long SUSPICION = 4 * Time.SECONDS;
-
     /** How long the dead and those that left are remembered. */
-    static final long TOMBSTONE = 3_600 * Time.SECONDS;
+    static final long TOMBSTONE = 24 * 3_600 * Time.SECONDS;
 
-    private static final long CONFLICT_SHOWN = 60 * Time.SECONDS;
+    /** A death that another node knows of is believed only of a member that had so long to refute its suspicion. */
+    static final long REFUTATION = 3 * Time.SECONDS;
 
-    private final ConcurrentHashMap<MemberId, Peer> peers = new ConcurrentHashMap<>();
-    private final List<Peer> live = new ArrayList<>();
-    private final List<Peer> suspects = new ArrayList<>();
-    private final HolderIndex index = new HolderIndex(this);
-    private final Peer self;
+    private final MemberTable table;
+    private final Digests digests;
+    private final OwnRecord own;
+    private final RandomMembers choice;
+    private final Suspicions suspicions = new Suspicions();
+    private final Trust trust = new Trust();
+    private final LocalHealth health = new LocalHealth();
+    private final Neighbours neighbours;
+    private final Map<Integer, String> problems = new ConcurrentHashMap<>();
+    private final HolderIndex index;
     private final Time time;
     private final Outbox outbox;
-    private final RandomGenerator random;
-    private int nextProbed;
-    private String conflict = "";
-    private long conflictAt;
+    private int tombstones;
 
-    Peers(Member self, Time time, Outbox outbox, RandomGenerator random) {
-        this.self = new Peer(new Rumor(self, 0, Status.ALIVE), time.now());
+    Peers(Member self, Directory directory, Time time, Outbox outbox, RandomGenerator random) {
         this.time = time;
         this.outbox = outbox;
-        this.random = random;
+        table = new MemberTable(directory);
+        neighbours = new Neighbours(table, self, random);
+        index = new HolderIndex(table);
+        choice = new RandomMembers(table, random);
+        digests = new Digests(table);
+        own = new OwnRecord(self, table, digests, time, health);
     }
 
     /** What a rumor was to this node. */
     enum Learned {
         NOTHING,
         NEW_MEMBER,
+        /** Of a member that is known, in a new life. */
+        RESTARTED,
         NEWER
     }
 
-    Peer self() {
-        return self;
+    MemberTable table() {
+        return table;
+    }
+
+    Neighbours neighbours() {
+        return neighbours;
+    }
+
+    Suspicions suspicions() {
+        return suspicions;
+    }
+
+    LocalHealth health() {
+        return health;
+    }
+
+    Digests digests() {
+        return digests;
+    }
+
+    RandomMembers random() {
+        return choice;
+    }
+
+    /** Members that are remembered though they do not count. */
+    int tombstones() {
+        return tombstones;
+    }
+
+    OwnRecord own() {
+        return own;
     }
 
     HolderIndex index() {
         return index;
     }
 
-    @Nullable
-    Peer get(MemberId id) {
-        return peers.get(id);
+    Rumor self() {
+        return own.rumor();
+    }
+
+    int selfOrdinal() {
+        return own.ordinal();
     }
 
     boolean isSelf(MemberId id) {
-        return id.equals(self.id());
+        return id.equals(self().id());
     }
 
-    /** All but this node. */
-    Iterable<Peer> others() {
-        return peers.values();
+    Rumor rumor(int member) {
+        return member == selfOrdinal()
+                ? self()
+                : new Rumor(
+                        table.member(member), table.incarnation(member), table.status(member), table.eligible(member));
     }
 
-    /** Members other than this one that are alive or suspect. */
-    List<Peer> live() {
-        return Collections.unmodifiableList(live);
+    /** With the accusers of a suspect. */
+    Claim claim(int member) {
+        List<MemberId> accusers = new ArrayList<>();
+        for (int accuser : suspicions.accusers(member)) {
+            if (table.isKnown(accuser)) {
+                accusers.add(table.member(accuser).id());
+            }
+        }
+        Member about = table.member(member);
+        return new Claim(
+                about.id(),
+                about.epoch(),
+                table.incarnation(member),
+                table.status(member),
+                table.eligible(member),
+                accusers);
     }
 
-    List<Membership.MemberState> states() {
-        List<Membership.MemberState> states = new ArrayList<>();
-        self.heard(time.now());
-        states.add(self.state(time.now()));
-        peers.values().forEach(peer -> states.add(peer.state(time.now())));
-        return List.copyOf(states);
+    Version version(int member) {
+        Inventory inventory = table.inventoryOrNull(member);
+        return new Version(
+                table.member(member).id(),
+                table.member(member).epoch(),
+                inventory == null ? 0 : inventory.version(),
+                inventory == null ? 0 : inventory.base());
+    }
+
+    /** What does not work with the member, or empty. For any thread. */
+    String problem(int member) {
+        return problems.getOrDefault(member, "");
+    }
+
+    /** Empty: none. */
+    void problem(int member, String text) {
+        if (text.isEmpty()) {
+            problems.remove(member);
+        } else {
+            problems.put(member, text);
+        }
     }
 
     Learned learn(Rumor rumor) {
         if (isSelf(rumor.id())) {
-            refute(rumor);
+            own.refute(rumor.claim(), rumor.member());
             return Learned.NOTHING;
         }
-        Peer peer = peers.get(rumor.id());
-        if (peer == null) {
+        int known = table.find(rumor.id());
+        if (known == Directory.NONE) {
             return rumor.status().counts() && makeRoom() ? welcome(rumor) : Learned.NOTHING;
         }
-        if (!rumor.newerThan(peer.rumor())) {
+        if (rumor.compareAge(epoch(known), table.incarnation(known), table.status(known)) <= 0) {
             return Learned.NOTHING;
         }
-        change(peer, rumor);
-        return Learned.NEWER;
+        boolean restarted = rumor.epoch() > epoch(known);
+        change(known, rumor.member(), rumor.incarnation(), rumor.status(), rumor.eligible());
+        return restarted ? Learned.RESTARTED : Learned.NEWER;
+    }
+
+    private long epoch(int member) {
+        return table.member(member).epoch();
+    }
+
+    /** One about a member that is not known, or not in that life, says nothing. */
+    Learned learn(Claim claim) {
+        if (isSelf(claim.id())) {
+            own.refute(claim, self().member());
+            return Learned.NOTHING;
+        }
+        int known = table.find(claim.id());
+        if (known == Directory.NONE || claim.epoch() != epoch(known)) {
+            return Learned.NOTHING;
+        }
+        int age = Rumor.compareAge(
+                claim.epoch(),
+                claim.incarnation(),
+                claim.status(),
+                epoch(known),
+                table.incarnation(known),
+                table.status(known));
+        if (age < 0) {
+            return Learned.NOTHING;
+        }
+        if (age > 0) {
+            change(known, table.member(known), claim.incarnation(), claim.status(), claim.eligible());
+        }
+        boolean more = false;
+        if (claim.status() == Status.SUSPECT) {
+            for (MemberId accuser : claim.accusers()) {
+                more |= accuse(known, table.find(accuser));
+            }
+        }
+        return age > 0 || more ? Learned.NEWER : Learned.NOTHING;
+    }
+
+    /** The accuser, which may be this node, cannot reach the subject. True if that is news. */
+    boolean accuse(int subject, int accuser) {
+        if (accuser == Directory.NONE || !table.counts(subject)) {
+            return false;
+        }
+        boolean started = table.status(subject) == Status.ALIVE;
+        if (started) {
+            change(subject, table.member(subject), table.incarnation(subject), Status.SUSPECT, table.eligible(subject));
+        }
+        boolean counted = suspicions.accuse(subject, accuser, trust.believes(accuser));
+        if (counted && accuser != selfOrdinal()) {
+            trust.accused(accuser, time.now());
+        }
+        return started || counted;
+    }
+
+    /**
+     * Another node holds for dead a member of the hash that this node has of it.
+     *
+     * @return whether that is news to others
+     */
+    boolean learnDeath(int subject, int from) {
+        if (subject == selfOrdinal()) {
+            own.refute(self().with(Status.DEAD).claim(), self().member());
+        } else if (table.status(subject) == Status.ALIVE) {
+            return accuse(subject, from);
+        } else if (suspicions.age(subject, time.now()) >= REFUTATION) {
+            declareDead(subject);
+        }
+        return false;
+    }
+
+    private void declareDead(int subject) {
+        change(subject, table.member(subject), table.incarnation(subject), Status.DEAD, table.eligible(subject));
     }
 
     private Learned welcome(Rumor rumor) {
-        Peer peer = new Peer(rumor, time.now());
-        peers.put(rumor.id(), peer);
-        enter(peer);
+        int member = table.add(rumor.member(), rumor.incarnation(), rumor.status(), rumor.eligible());
+        table.heard(member, time.now());
+        digests.memberChanged(member, 0);
+        enter(member);
+        if (rumor.status() == Status.SUSPECT) {
+            suspicions.start(member, time.now());
+        }
         outbox.add(new Effect.Changed(rumor.member(), rumor.status()));
         return Learned.NEW_MEMBER;
     }
 
-    private void change(Peer peer, Rumor rumor) {
-        Rumor before = peer.rumor();
-        boolean restarted = rumor.epoch() > before.epoch();
-        if (restarted || !rumor.status().counts()) {
-            peer.inventory().clear(index.of(before));
-            peer.inventoryChanged();
-            peer.problem("");
+    private void enter(int member) {
+        table.setLive(member, true);
+        neighbours.entered(member);
+    }
+
+    private void change(int member, Member next, long incarnation, Status status, boolean eligible) {
+        Status before = table.status(member);
+        boolean restarted = next.epoch() > epoch(member);
+        if (restarted || !status.counts()) {
+            clearInventory(member);
+            problem(member, "");
         }
-        boolean counted = peer.counts();
-        suspects.remove(peer);
-        peer.become(rumor, time.now());
-        peer.heard(time.now());
-        if (counted && !peer.counts()) {
-            live.remove(peer);
-        } else if (!counted && peer.counts()) {
-            enter(peer);
-        } else if (rumor.status() == Status.SUSPECT) {
-            suspects.add(peer);
+        if (before == Status.SUSPECT) {
+            if (status == Status.ALIVE) {
+                suspicions.accusers(member).forEach(accuser -> trust.refuted(accuser, time.now()));
+            }
+            suspicions.end(member);
         }
-        if (restarted || rumor.status() != before.status()) {
-            outbox.add(new Effect.Changed(rumor.member(), rumor.status()));
+        long hash = digests.ofMember(member);
+        table.set(member, next, incarnation, status, eligible);
+        digests.memberChanged(member, hash);
+        table.heard(member, time.now());
+        tombstones += (before.counts() ? 0 : -1) + (status.counts() ? 0 : 1);
+        if (before.counts() && (!status.counts() || restarted)) {
+            table.setLive(member, false);
+            neighbours.left(member);
+        }
+        if (status.counts() && (!before.counts() || restarted)) {
+            enter(member);
+        }
+        if (status == Status.SUSPECT) {
+            suspicions.start(member, time.now());
+        }
+        if (restarted || status != before) {
+            outbox.add(new Effect.Changed(next, status));
         }
     }
 
-    private void enter(Peer peer) {
-        live.add(random.nextInt(live.size() + 1), peer);
-        if (peer.rumor().status() == Status.SUSPECT) {
-            suspects.add(peer);
+    private void clearInventory(int member) {
+        Inventory inventory = table.inventoryOrNull(member);
+        if (inventory != null) {
+            long before = digests.ofInventory(member);
+            inventory.clear(index.of(member));
+            digests.inventoryChanged(member, before);
         }
     }
 
     /** Room for one more member, if need be in place of the one that is longest dead. */
     private boolean makeRoom() {
-        if (peers.size() < Limits.MEMBERS) {
+        if (table.size() < Limits.MEMBERS) {
             return true;
         }
-        Optional<Peer> oldest =
-                peers.values().stream().filter(peer -> !peer.counts()).min(Comparator.comparingLong(Peer::changedAt));
-        oldest.ifPresent(peer -> peers.remove(peer.id()));
-        return oldest.isPresent();
-    }
-
-    /** Others are wrong about this node, or this node was here before with a higher epoch. */
-    private void refute(Rumor rumor) {
-        Rumor own = self.rumor();
-        if (!rumor.newerThan(own) || own.status() == Status.LEFT) {
-            return;
+        int oldest = Directory.NONE;
+        for (int member = 0; member < table.capacity(); member++) {
+            if (table.isKnown(member)
+                    && !table.counts(member)
+                    && member != selfOrdinal()
+                    && (oldest == Directory.NONE || table.heardAt(member) < table.heardAt(oldest))) {
+                oldest = member;
+            }
         }
-        if (rumor.epoch() > own.epoch() && !sameDoor(rumor.member(), own.member())) {
-            conflict = Limits.tame("another daemon has this node's member id: "
-                    + rumor.member().name() + " at "
-                    + rumor.controlAddresses().getFirst()
-                    + "; if the state directory was copied, delete the id file in the copy and restart");
-            conflictAt = time.now();
-            return;
+        if (oldest == Directory.NONE) {
+            return false;
         }
-        long epoch = rumor.epoch();
-        long incarnation = rumor.incarnation() + 1;
-        if (epoch > own.epoch() || incarnation > Limits.COUNTER) {
-            epoch = Math.min(epoch + 1, Limits.COUNTER);
-            incarnation = 0;
-        }
-        self.become(new Rumor(own.member().withEpoch(epoch), incarnation, Status.ALIVE), time.now());
+        forget(oldest);
+        return true;
     }
 
-    private static boolean sameDoor(Member one, Member other) {
-        return one.controlPort() == other.controlPort() && !Collections.disjoint(one.addresses(), other.addresses());
-    }
-
-    /** Another daemon that was heard of lately with this node's id; or empty. */
-    String conflict() {
-        return time.now() - conflictAt < CONFLICT_SHOWN ? conflict : "";
-    }
-
-    /** This node goes. */
-    void leave() {
-        self.become(self.rumor().with(Status.LEFT), time.now());
+    private void forget(int member) {
+        problems.remove(member);
+        tombstones--;
+        index.forget(member);
+        table.remove(member);
     }
 
     /** Suspects that had time to refute it, declared dead. */
-    List<Peer> declareDead() {
-        long patience = (long) (SUSPICION * Math.max(1, Math.log10(live.size() + 1.0)));
-        List<Peer> dead = suspects.stream()
-                .filter(peer -> time.now() - peer.changedAt() >= patience)
-                .toList();
-        dead.forEach(peer -> change(peer, peer.rumor().with(Status.DEAD)));
-        return dead;
+    List<Integer> declareDead() {
+        List<Integer> expired = suspicions.expired(time.now(), table.liveCount());
+        expired.forEach(this::declareDead);
+        return expired;
+    }
+
+    long wakeAt() {
+        return Math.min(suspicions.wakeAt(), trust.wakeAt());
+    }
+
+    void trustAgain() {
+        trust.tick(time.now());
     }
 
     void forgetOldTombstones() {
-        peers.values().removeIf(peer -> !peer.counts() && time.now() - peer.changedAt() >= TOMBSTONE);
-    }
-
-    /** Members in a random order, each once before any comes again; null if there are none. */
-    @Nullable
-    Peer nextToProbe() {
-        if (nextProbed >= live.size()) {
-            nextProbed = 0;
-            shuffle(live);
-        }
-        return live.isEmpty() ? null : live.get(nextProbed++);
-    }
-
-    /** Random live members that satisfy the condition, fewer if there are not so many. */
-    List<Peer> pick(int most, Predicate<Peer> condition) {
-        return pick(live, most, condition);
-    }
-
-    /** A random one of the dead, in case it is only out of reach. */
-    List<Peer> pickDead() {
-        List<Peer> dead = peers.values().stream()
-                .filter(peer -> peer.rumor().status() == Status.DEAD)
-                .toList();
-        return pick(dead, 1, peer -> true);
-    }
-
-    private List<Peer> pick(List<Peer> from, int most, Predicate<Peer> condition) {
-        List<Peer> picked = new ArrayList<>();
-        int start = from.isEmpty() ? 0 : random.nextInt(from.size());
-        int step = from.size() < 3 ? 1 : coprime(from.size());
-        for (int i = 0; i < from.size() && picked.size() < most; i++) {
-            Peer peer = from.get((int) ((start + (long) i * step) % from.size()));
-            if (condition.test(peer)) {
-                picked.add(peer);
+        for (int member = 0; tombstones > 0 && member < table.capacity(); member++) {
+            if (table.isKnown(member)
+                    && !table.counts(member)
+                    && member != selfOrdinal()
+                    && time.now() - table.heardAt(member) >= TOMBSTONE) {
+                forget(member);
             }
-        }
-        return picked;
-    }
-
-    /** A random step that visits all of so many places. */
-    private int coprime(int places) {
-        int step = 1 + random.nextInt(places - 1);
-        while (gcd(step, places) != 1) {
-            step = 1 + step % (places - 1);
-        }
-        return step;
-    }
-
-    private static int gcd(int a, int b) {
-        return b == 0 ? a : gcd(b, a % b);
-    }
-
-    private void shuffle(List<Peer> list) {
-        for (int i = list.size() - 1; i > 0; i--) {
-            Collections.swap(list, i, random.nextInt(i + 1));
         }
     }
 }

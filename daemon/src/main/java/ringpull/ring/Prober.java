@@ -3,11 +3,12 @@ package ringpull.ring;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import ringpull.ring.Membership.Status;
 
 /**
- * Finds out who is there: probes one member a second, directly and then through others, and suspects who does not answer.
+ * SWIM's failure detector: probes one member an interval, directly and then through others, and suspects who does not
+ * answer. Mostly neighbours, one in {@value #TO_ANYONE} any other. The interval and all times stretch with the local
+ * health.
  */
 final class Prober {
     static final long INTERVAL = Time.SECONDS;
@@ -21,14 +22,30 @@ final class Prober {
     /** Members that are asked to probe in our place. */
     static final int HELPERS = 3;
 
+    static final int TO_ANYONE = 10;
+
+    /** Probes out of turn that wait, and the least time between them. */
+    static final int URGENT = 16;
+
+    private static final long URGENT_INTERVAL = 300 * Time.MILLIS;
+
+    /** New suspicions a second that this node may start or join, and at once. */
+    private static final int ACCUSATIONS_PER_SECOND = 1;
+
+    private static final int ACCUSATIONS_AT_ONCE = 8;
+
     private static final long HELP = Time.SECONDS;
 
-    private final Map<MemberId, Running> running = new LinkedHashMap<>();
+    private final Map<Integer, Running> running = new LinkedHashMap<>();
+    private final TokenBucket accusations = new TokenBucket(ACCUSATIONS_PER_SECOND, ACCUSATIONS_AT_ONCE);
+    private final CharQueue urgent = new CharQueue();
     private final Time time;
     private final Peers peers;
     private final News news;
     private final Exchanges exchanges;
     private long due;
+    private long urgentDue;
+    private long count;
 
     Prober(Time time, Peers peers, News news, Exchanges exchanges) {
         this.time = time;
@@ -39,24 +56,34 @@ final class Prober {
 
     /** One probe under way. */
     private final class Running implements Exchanges.Reply {
-        private final Rumor target;
-        private final long started = time.now();
+        private final int target;
+        private final Rumor about;
+        private final long indirectAt = time.now() + peers.health().stretch(DIRECT);
+        private final long verdictAt = time.now() + peers.health().stretch(VERDICT);
         private boolean indirect;
-        private int open;
+        private int helpers;
+        private int nacks;
+        private int open = 1;
 
-        private Running(Rumor target) {
+        private Running(int target) {
             this.target = target;
+            about = peers.rumor(target);
         }
 
         @Override
         public void answered(Message message) {
             open--;
-            boolean itself = message.sender().id().equals(target.id());
+            boolean itself = message.sender().id().equals(about.id());
             if (itself || (message.body() instanceof Body.Probed probed && probed.reached())) {
-                running.remove(target.id(), this);
-            } else {
-                wentWrong();
+                if (running.remove(target, this)) {
+                    peers.health().better();
+                }
+                return;
             }
+            if (message.body() instanceof Body.Probed) {
+                nacks++;
+            }
+            wentWrong();
         }
 
         @Override
@@ -66,10 +93,10 @@ final class Prober {
         }
 
         private void wentWrong() {
-            if (running.get(target.id()) == this) {
+            if (running.get(target) == this) {
                 askOthers();
                 if (open == 0) {
-                    suspect();
+                    accuse();
                 }
             }
         }
@@ -79,55 +106,102 @@ final class Prober {
                 return;
             }
             indirect = true;
-            List<Peer> helpers = peers.pick(
-                    HELPERS,
-                    peer -> !peer.id().equals(target.id()) && peer.rumor().status() == Status.ALIVE);
-            open += helpers.size();
-            for (Peer helper : helpers) {
-                exchanges.ask(helper, new Body.Probe(target.id()), VERDICT - DIRECT, this);
+            List<Integer> helping = peers.random()
+                    .pick(HELPERS, peer -> peer != target && peers.table().status(peer) == Status.ALIVE);
+            helpers = helping.size();
+            open += helpers;
+            for (int helper : helping) {
+                exchanges.ask(helper, new Body.Probe(about.id()), verdictAt - indirectAt, this);
             }
         }
 
-        private void suspect() {
-            running.remove(target.id(), this);
-            Peer peer = peers.get(target.id());
-            boolean unchanged = peer != null && peer.rumor().equals(target);
-            if (unchanged && target.status() == Status.ALIVE) {
-                peers.learn(target.with(Status.SUSPECT));
-                news.rumor(target.id());
+        private void accuse() {
+            if (!running.remove(target, this)) {
+                return;
+            }
+            peers.health().worse(helpers > 0 ? helpers - nacks : 1);
+            boolean unchanged = peers.table().isKnown(target)
+                    && peers.table().counts(target)
+                    && peers.table().member(target).equals(about.member())
+                    && peers.table().incarnation(target) == about.incarnation();
+            if (unchanged && accusations.available(time.now()) > 0) {
+                accusations.spend(1);
+                if (peers.accuse(target, peers.selfOrdinal())) {
+                    news.changed(target, false);
+                }
             }
         }
+    }
+
+    /** Probe this one out of turn: somebody suspects it, or a call to it failed. */
+    void soon(int member) {
+        if (urgent.size() < URGENT && !running.containsKey(member)) {
+            urgent.add(member);
+        }
+    }
+
+    /** Somebody suspects a member: those who watch it look for themselves. */
+    void suspected(int member) {
+        if (peers.neighbours().contains(member)) {
+            soon(member);
+        }
+    }
+
+    long wakeAt() {
+        long at = urgent.size() == 0 ? due : Math.min(due, urgentDue);
+        for (Running probe : running.values()) {
+            at = Math.min(at, probe.indirect ? probe.verdictAt : probe.indirectAt);
+        }
+        return at;
     }
 
     void tick() {
-        for (Running probe : List.copyOf(running.values())) {
-            long age = time.now() - probe.started;
-            if (age >= VERDICT) {
-                probe.suspect();
-            } else if (age >= DIRECT) {
-                probe.askOthers();
+        if (!running.isEmpty()) {
+            for (Running probe : List.copyOf(running.values())) {
+                if (time.now() >= probe.verdictAt) {
+                    probe.accuse();
+                } else if (time.now() >= probe.indirectAt) {
+                    probe.askOthers();
+                }
             }
         }
+        if (urgent.size() > 0 && time.now() >= urgentDue) {
+            urgentDue = time.now() + URGENT_INTERVAL;
+            start(urgent.peek());
+            urgent.remove();
+        }
         if (time.now() >= due) {
-            due = Math.max(due, time.now() - INTERVAL) + INTERVAL;
-            start(peers.nextToProbe());
+            long interval = peers.health().stretch(INTERVAL);
+            due = Math.max(due, time.now() - interval) + interval;
+            start(next());
         }
     }
 
-    private void start(@Nullable Peer peer) {
-        if (peer == null || running.containsKey(peer.id())) {
+    private int next() {
+        count++;
+        return count % TO_ANYONE == 0
+                ? peers.random().any()
+                : peers.neighbours().nextToProbe();
+    }
+
+    private void start(int member) {
+        boolean live = member != Directory.NONE
+                && peers.table().isKnown(member)
+                && peers.table().counts(member);
+        if (!live || running.containsKey(member)) {
             return;
         }
-        Running probe = new Running(peer.rumor());
-        probe.open = 1;
-        running.put(peer.id(), probe);
-        exchanges.ask(peer, new Body.Ping(), VERDICT, probe);
+        Running probe = new Running(member);
+        running.put(member, probe);
+        exchanges.ask(member, new Body.Ping(), peers.health().stretch(VERDICT), probe);
     }
 
     /** Another member could not reach the target: can we? */
     void help(long exchange, Rumor asker, MemberId id) {
-        Peer target = peers.get(id);
-        if (target == null || !target.counts()) {
+        int target = peers.table().find(id);
+        if (target == Directory.NONE
+                || target == peers.selfOrdinal()
+                || !peers.table().counts(target)) {
             exchanges.answer(exchange, asker, new Body.Probed(peers.isSelf(id)));
             return;
         }

@@ -8,62 +8,76 @@ import ringpull.blob.Digest;
 import ringpull.ring.Membership.Status;
 
 /**
- * Who is in the ring and who holds what: membership in the manner of SWIM, with inventories that ride on it. A pure state
- * machine: it is told of events, says what it wants done, and has no thread, clock, socket or random source of its own.
- * The same seed and the same events give the same effects.
+ * Who is in the ring and who holds what: membership in the manner of SWIM (Das, Gupta, Motivala 2002) with Lifeguard's
+ * extensions (Dadgar, Phillips, Currey 2018), and inventories that ride on it. A pure state machine: it is told of events,
+ * says what it wants done, and has no thread, clock, socket or random source of its own. The same seed and the same events
+ * give the same effects.
  *
- * <p>One thread at a time may call {@link #handle}; {@link #members}, {@link #holders} and {@link #disown} are for any
- * thread, at any time, and never block.
+ * <p>One thread at a time may call {@link #handle} and {@link #wakeAt}; all else is for any thread, at any time, and never
+ * blocks.
  */
-public final class Ring implements Membership, Holders {
-    /** Shortest time between pushes of news, and the members that each goes to. */
-    static final long PUSH_INTERVAL = 500 * Time.MILLIS;
-
-    static final int PUSH_TO = 2;
-
+public final class Ring implements Membership, Holders, Rendezvous {
     /** Members that are told when this node leaves. */
     static final int FAREWELLS = 5;
 
+    /** From the start until others may build on this node, at least. */
+    static final long ELIGIBLE_AFTER = 5 * Time.SECONDS;
+
     private static final long FAREWELL = 1_500 * Time.MILLIS;
-    private static final long PUSH_SOON = 50 * Time.MILLIS;
-    private static final long TOMBSTONE_SWEEP = 10 * Time.SECONDS;
+    private static final long TOMBSTONE_SWEEP = 60 * Time.SECONDS;
+    private static final int STALLED = 2;
 
     private final Time time = new Time();
     private final Outbox outbox = new Outbox();
     private final String cluster;
     private final Peers peers;
+    private final States states;
+    private final RendezvousOrder rendezvous;
     private final News news;
     private final Exchanges exchanges;
     private final Prober prober;
-    private final Sync sync;
+    private final Push push;
+    private final Learning learning;
+    private final Differences differences;
+    private final Repair repair;
     private final Seeds seeds;
     private final Checks checks;
-    private long pushDue = Time.NEVER;
-    private long pushed = -PUSH_INTERVAL;
-    private long sweepDue;
+    private long sweepDue = TOMBSTONE_SWEEP;
     private int farewells;
     private final AtomicLong rejected = new AtomicLong();
 
     /**
      * @param cluster the ring's name; members of another are refused
      * @param seeds names that {@link Effect.Resolve} is to look up
-     * @throws IllegalArgumentException if the member's description or the ring's name is beyond the {@link Limits}
+     * @throws IllegalArgumentException if the ring's name is beyond the {@link Limits}
      */
     public Ring(String cluster, Member self, List<String> seeds, RandomGenerator random) {
+        this(cluster, self, seeds, random, new Directory());
+    }
+
+    /** @param directory may be shared by rings that one thread runs */
+    public Ring(String cluster, Member self, List<String> seeds, RandomGenerator random, Directory directory) {
         Limits.name(cluster, 1, Limits.NAME_CHARS, "ring's name");
         this.cluster = cluster;
-        peers = new Peers(self, time, outbox, random);
-        news = new News(peers);
+        peers = new Peers(self, directory, time, outbox, random);
+        states = new States(peers, time);
+        rendezvous = new RendezvousOrder(peers.table());
+        news = new News(peers, time);
         exchanges = new Exchanges(cluster, time, outbox, peers, news);
         prober = new Prober(time, peers, news, exchanges);
-        sync = new Sync(time, peers, exchanges, random);
+        learning = new Learning(time, peers, news, prober);
+        differences = new Differences(time, peers, exchanges, news::changed);
+        repair = new Repair(time, peers, exchanges, differences, random);
+        push = new Push(time, peers, news, exchanges, prober, repair);
         checks = new Checks(time, outbox, peers, exchanges);
-        this.seeds = new Seeds(seeds, time, outbox, peers, sync, checks, random);
+        this.seeds = new Seeds(seeds, time, outbox, peers, repair, checks, random);
     }
 
     /** @param nowNanos of a monotonic clock */
     public List<Effect> handle(Event event, long nowNanos) {
-        time.advance(nowNanos);
+        if (time.advance(nowNanos)) {
+            peers.health().worse(STALLED);
+        }
         switch (event) {
             case Event.Tick() -> tick();
             case Event.Asked(long exchange, Message message) -> asked(exchange, message);
@@ -71,21 +85,28 @@ public final class Ring implements Membership, Holders {
             case Event.Failed(long call, String reason) -> exchanges.failed(call, Limits.tame(reason));
             case Event.Resolved resolved -> seeds.resolved(resolved);
             case Event.Dialled(long dial, String problem) -> checks.dialled(dial, problem);
-            case Event.Held held -> changeOwn(peers.self().inventory().hold(held.digest(), held.sizeBytes()));
-            case Event.Dropped dropped -> changeOwn(peers.self().inventory().drop(dropped.digest()));
+            case Event.Held(Digest digest, long sizeBytes) -> learning.own(digest, sizeBytes);
+            case Event.Dropped(Digest digest) -> learning.own(digest, Change.REMOVED);
             case Event.Leave() -> leave();
         }
+        push.plan();
+        time.sleepUntil(due());
         return outbox.drain();
+    }
+
+    /** On the clock of {@link #handle}: until then {@link Event.Tick} would do nothing, unless another event happens. */
+    public long wakeAt() {
+        return time.wakeAtNanos();
     }
 
     @Override
     public Member self() {
-        return peers.self().rumor().member();
+        return peers.self().member();
     }
 
     @Override
     public List<MemberState> members() {
-        return peers.states();
+        return states.all();
     }
 
     @Override
@@ -98,13 +119,39 @@ public final class Ring implements Membership, Holders {
         peers.index().disown(member, digest);
     }
 
+    @Override
+    public List<Member> order(Digest digest, int limit) {
+        return rendezvous.order(digest, limit);
+    }
+
+    @Override
+    public List<Member> orderInRack(Digest digest, String zone, String rack, int limit) {
+        return rendezvous.orderInRack(digest, zone, rack, limit);
+    }
+
+    @Override
+    public List<Member> orderInZone(Digest digest, String zone, int limit) {
+        return rendezvous.orderInZone(digest, zone, limit);
+    }
+
     /** Messages of another ring, or that made no sense. */
     public long rejected() {
         return rejected.get();
     }
 
     private boolean left() {
-        return peers.self().rumor().status() == Status.LEFT;
+        return peers.self().status() == Status.LEFT;
+    }
+
+    private long due() {
+        long due = exchanges.wakeAt();
+        if (!left()) {
+            due = Math.min(due, Math.min(prober.wakeAt(), repair.wakeAt()));
+            due = Math.min(due, Math.min(seeds.wakeAt(), checks.wakeAt()));
+            due = Math.min(due, Math.min(peers.wakeAt(), push.wakeAt()));
+            due = Math.min(due, peers.self().eligible() ? sweepDue : Math.min(sweepDue, eligibleDue()));
+        }
+        return due;
     }
 
     private void tick() {
@@ -112,45 +159,41 @@ public final class Ring implements Membership, Holders {
         if (left()) {
             return;
         }
-        peers.declareDead().forEach(peer -> news.rumor(peer.id()));
+        peers.declareDead().forEach(peer -> news.changed(peer, false));
         prober.tick();
-        sync.tick();
+        repair.tick();
         seeds.tick();
         checks.tick();
-        push();
+        peers.trustAgain();
+        push.tick();
+        becomeEligible();
         if (time.now() >= sweepDue) {
             sweepDue = time.now() + TOMBSTONE_SWEEP;
             peers.forgetOldTombstones();
         }
-        String problem = Stream.of(peers.conflict(), checks.problem(), seeds.problem())
+        String problem = Stream.of(peers.own().conflict(), checks.problem(), seeds.problem())
                 .filter(text -> !text.isEmpty())
                 .findFirst()
                 .orElse("");
-        peers.self().problem(problem);
+        peers.problem(peers.selfOrdinal(), problem);
     }
 
-    /** News do not wait for the next probe. */
-    private void push() {
-        if (news.isEmpty()) {
-            pushDue = Time.NEVER;
-        } else if (pushDue == Time.NEVER) {
-            pushDue = Math.max(time.now() + PUSH_SOON, pushed + PUSH_INTERVAL);
-        } else if (time.now() >= pushDue) {
-            pushed = time.now();
-            pushDue = Time.NEVER;
-            for (Peer peer : peers.pick(PUSH_TO, peer -> true)) {
-                exchanges.ask(peer, new Body.Ping(), Prober.VERDICT, IGNORED);
-            }
+    /** When it is to be looked whether this node knows the whole ring. */
+    private long eligibleDue() {
+        return Math.max(ELIGIBLE_AFTER, time.now() + Repair.JOINING_INTERVAL);
+    }
+
+    /** A node that knows the whole ring, or that is alone for want of others, says so. */
+    private void becomeEligible() {
+        if (peers.self().eligible() || time.now() < ELIGIBLE_AFTER) {
+            return;
+        }
+        if (peers.table().liveCount() == 0 || repair.fullSyncAt() >= ELIGIBLE_AFTER - Time.SECONDS) {
+            repair.joined();
+            peers.own().becomeEligible();
+            news.changed(peers.selfOrdinal(), false);
         }
     }
-
-    private static final Exchanges.Reply IGNORED = new Exchanges.Reply() {
-        @Override
-        public void answered(Message message) {}
-
-        @Override
-        public void failed(String reason) {}
-    };
 
     private void asked(long exchange, Message message) {
         if (!message.cluster().equals(cluster)) {
@@ -162,16 +205,21 @@ public final class Ring implements Membership, Holders {
             exchanges.refuse(exchange, "this member has left the ring");
             return;
         }
-        absorb(message);
+        learning.absorb(message);
         Rumor sender = message.sender();
         switch (message.body()) {
             case Body.Ping() -> exchanges.answer(exchange, sender, new Body.Ack());
             case Body.Probe(MemberId target) -> prober.help(exchange, sender, target);
-            case Body.Sync(List<Version> known) -> sync.answer(exchange, known);
+            case Body.Compare compare -> differences.compare(exchange, sender, compare);
+            case Body.Compares compares -> differences.list(exchange, sender, compares);
+            case Body.Repair question -> differences.repair(exchange, sender, message.rumors(), question);
             case Body.Check() -> checks.check(exchange, sender);
             case Body.Ack a -> notAQuestion(exchange);
             case Body.Probed p -> notAQuestion(exchange);
-            case Body.Synced s -> notAQuestion(exchange);
+            case Body.Compared c -> notAQuestion(exchange);
+            case Body.Listed l -> notAQuestion(exchange);
+            case Body.Repaired r -> notAQuestion(exchange);
+            case Body.Busy b -> notAQuestion(exchange);
             case Body.Checked c -> notAQuestion(exchange);
             case Body.Unknown u -> exchanges.refuse(exchange, "this release does not know that question");
         }
@@ -196,66 +244,17 @@ public final class Ring implements Membership, Holders {
             return;
         }
         if (!left()) {
-            absorb(message);
+            learning.absorb(message);
         }
         reply.answered(message);
-    }
-
-    /** Learns what a message says beside its question or answer. */
-    private void absorb(Message message) {
-        boolean catchingUp = message.body() instanceof Body.Synced;
-        learn(message.sender(), false);
-        Peer sender = peers.get(message.sender().id());
-        if (sender != null) {
-            sender.heard(time.now());
-        }
-        message.rumors().forEach(rumor -> learn(rumor, catchingUp));
-        for (Delta delta : message.deltas()) {
-            Peer owner = peers.get(delta.member());
-            if (owner != null && owner.counts() && owner.rumor().epoch() == delta.epoch()) {
-                apply(owner, delta, catchingUp);
-            }
-        }
-    }
-
-    /** @param catchingUp members that are new to this node are not new to the others */
-    private void learn(Rumor rumor, boolean catchingUp) {
-        switch (peers.learn(rumor)) {
-            case NOTHING -> {}
-            case NEWER -> news.rumor(rumor.id());
-            case NEW_MEMBER -> {
-                if (!catchingUp) {
-                    news.rumor(rumor.id());
-                }
-            }
-        }
-    }
-
-    private void apply(Peer owner, Delta delta, boolean catchingUp) {
-        long before = owner.inventory().version();
-        Inventory.Outcome outcome = owner.inventory().apply(delta, peers.index().of(owner.rumor()));
-        if (outcome == Inventory.Outcome.APPLIED) {
-            owner.inventoryChanged();
-            if (!catchingUp && delta.changes().size() <= News.FRESH_CHANGES) {
-                news.inventory(owner, before);
-            }
-        }
-    }
-
-    private void changeOwn(boolean changed) {
-        Peer self = peers.self();
-        if (changed) {
-            self.inventoryChanged();
-            news.inventory(self, self.inventory().version() - 1);
-        }
     }
 
     private void leave() {
         if (left()) {
             return;
         }
-        peers.leave();
-        List<Peer> told = peers.pick(FAREWELLS, peer -> true);
+        peers.own().leave();
+        List<Integer> told = peers.random().pick(FAREWELLS, peer -> true);
         farewells = told.size();
         Exchanges.Reply reply = new Exchanges.Reply() {
             @Override

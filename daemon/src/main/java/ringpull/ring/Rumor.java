@@ -1,18 +1,27 @@
 package ringpull.ring;
 
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The state of a member at one point of its life. Of two about one member the newer holds: by epoch, then by incarnation,
+ * A member and its state at one point of its life. Of two about one member the newer holds: by epoch, then by incarnation,
  * then by status in the order of {@link Membership.Status}. So views that have heard the same are equal, in whatever order
  * they heard it.
  *
- * @param incarnation raised by the member itself, and by nobody else, to refute a false suspicion
+ * @param incarnation raised by the member itself, and by nobody else: to refute a false suspicion, or to become eligible
+ * @param eligible whether it may be given something by the {@link Rendezvous} order: it knows the whole ring
  */
-public record Rumor(Member member, long incarnation, Membership.Status status) {
+public record Rumor(Member member, long incarnation, Membership.Status status, boolean eligible) {
+    private static final int FIXED_BYTES = 56;
+
     public Rumor {
-        Limits.check(member);
-        Limits.within(incarnation, Limits.COUNTER, "incarnations");
+        Limits.within(incarnation, Limits.INCARNATIONS, "incarnations");
+    }
+
+    /** Not eligible. */
+    public Rumor(Member member, long incarnation, Membership.Status status) {
+        this(member, incarnation, status, false);
     }
 
     MemberId id() {
@@ -24,12 +33,26 @@ public record Rumor(Member member, long incarnation, Membership.Status status) {
     }
 
     Rumor with(Membership.Status newStatus) {
-        return new Rumor(member, incarnation, newStatus);
+        return new Rumor(member, incarnation, newStatus, eligible);
+    }
+
+    Claim claim() {
+        return new Claim(id(), epoch(), incarnation, status, eligible, List.of());
     }
 
     /** Below zero: older than this; zero: as new. */
     int compareAge(long otherEpoch, long otherIncarnation, Membership.Status otherStatus) {
-        int order = Long.compare(epoch(), otherEpoch);
+        return compareAge(epoch(), incarnation, status, otherEpoch, otherIncarnation, otherStatus);
+    }
+
+    static int compareAge(
+            long epoch,
+            long incarnation,
+            Membership.Status status,
+            long otherEpoch,
+            long otherIncarnation,
+            Membership.Status otherStatus) {
+        int order = Long.compare(epoch, otherEpoch);
         order = order != 0 ? order : Long.compare(incarnation, otherIncarnation);
         return order != 0 ? order : status.compareTo(otherStatus);
     }
@@ -40,17 +63,30 @@ public record Rumor(Member member, long incarnation, Membership.Status status) {
 
     /** Control ports of the member, best first. */
     List<Address> controlAddresses() {
-        return member.addresses().stream()
-                .map(host -> new Address(host, member.controlPort()))
-                .toList();
+        return controlAddresses(member);
+    }
+
+    static List<Address> controlAddresses(Member member) {
+        List<Address> addresses = new ArrayList<>(member.addresses().size());
+        for (String host : member.addresses()) {
+            addresses.add(new Address(host, member.controlPort()));
+        }
+        return addresses;
     }
 
     /** An upper bound of its encoded size in bytes. */
     int weight() {
-        int chars =
-                member.name().length() + member.rack().length() + member.zone().length();
-        chars += member.addresses().stream().mapToInt(String::length).sum();
-        chars += member.transports().stream().mapToInt(String::length).sum();
-        return 128 + 3 * chars;
+        int bytes = FIXED_BYTES + bytes(member.name()) + bytes(member.rack()) + bytes(member.zone());
+        for (String address : member.addresses()) {
+            bytes += bytes(address);
+        }
+        for (String transport : member.transports()) {
+            bytes += bytes(transport);
+        }
+        return bytes;
+    }
+
+    private static int bytes(String text) {
+        return 2 + text.getBytes(StandardCharsets.UTF_8).length;
     }
 }

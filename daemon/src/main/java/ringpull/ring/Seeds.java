@@ -18,26 +18,33 @@ final class Seeds {
     static final long REVISIT = 60 * Time.SECONDS;
 
     /** Addresses of one seed that are asked at once. */
-    static final int ADDRESSES = 16;
+    static final int ADDRESSES = 3;
 
     private final List<Seed> seeds = new ArrayList<>();
     private final Set<Address> ourselves = new HashSet<>();
     private final Time time;
     private final Outbox outbox;
     private final Peers peers;
-    private final Sync sync;
+    private final Repair repair;
     private final Checks checks;
     private final RandomGenerator random;
 
-    Seeds(List<String> names, Time time, Outbox outbox, Peers peers, Sync sync, Checks checks, RandomGenerator random) {
+    Seeds(
+            List<String> names,
+            Time time,
+            Outbox outbox,
+            Peers peers,
+            Repair repair,
+            Checks checks,
+            RandomGenerator random) {
         names.stream().distinct().forEach(name -> seeds.add(new Seed(name)));
         this.time = time;
         this.outbox = outbox;
         this.peers = peers;
-        this.sync = sync;
+        this.repair = repair;
         this.checks = checks;
         this.random = random;
-        ourselves.addAll(peers.self().rumor().controlAddresses());
+        ourselves.addAll(peers.self().controlAddresses());
     }
 
     private static final class Seed {
@@ -51,6 +58,14 @@ final class Seeds {
         private Seed(String name) {
             this.name = name;
         }
+    }
+
+    long wakeAt() {
+        long at = Time.NEVER;
+        for (Seed seed : seeds) {
+            at = seed.open == 0 ? Math.min(at, seed.due) : at;
+        }
+        return at;
     }
 
     void tick() {
@@ -75,8 +90,9 @@ final class Seeds {
     /** Addresses of the seed that belong to no live member, and not to this node. */
     private List<Address> strangers(Seed seed, List<Address> addresses) {
         Set<Address> known = new HashSet<>(ourselves);
-        for (Peer peer : peers.live()) {
-            known.addAll(peer.rumor().controlAddresses());
+        for (int i = 0; i < peers.table().liveCount(); i++) {
+            known.addAll(
+                    Rumor.controlAddresses(peers.table().member(peers.table().live(i))));
         }
         List<Address> strangers = new ArrayList<>();
         for (Address address : new HashSet<>(addresses)) {
@@ -100,11 +116,11 @@ final class Seeds {
         }
         for (Address address : addresses) {
             List<Address> to = List.of(address);
-            sync.start(to, new Sync.Outcome() {
+            repair.start(to, new Repair.Outcome() {
                 @Override
-                public void synced(Message answer) {
+                public void reached(Rumor other) {
                     seed.reached = true;
-                    if (peers.isSelf(answer.sender().id())) {
+                    if (peers.isSelf(other.id())) {
                         ourselves.add(address);
                     } else {
                         checks.joinedThrough(to);
@@ -145,7 +161,7 @@ final class Seeds {
 
     /** Why this node is alone; empty if it is not, or has no seeds but itself. */
     String problem() {
-        if (!peers.live().isEmpty()) {
+        if (peers.table().liveCount() > 0) {
             return "";
         }
         for (Seed seed : seeds) {

@@ -11,22 +11,36 @@ final class Time {
     /** Far in the future, and safe to add to. */
     static final long NEVER = Long.MAX_VALUE / 2;
 
-    private static final long LEAP = 500 * MILLIS;
+    /** What one step may be late. */
+    static final long LEAP = 500 * MILLIS;
 
     private long monotonic;
     private boolean started;
+    private long wakeAt;
     private volatile long now;
 
     long now() {
         return now;
     }
 
-    void advance(long nowNanos) {
-        if (started) {
-            long sofar = now; // only this thread writes
-            now = sofar + Math.clamp(nowNanos - monotonic, 0, LEAP);
-        }
+    /** True if the step was longer than the driver may sleep: the process did not run for a while. */
+    boolean advance(long nowNanos) {
+        long sofar = now; // only this thread writes
+        long step = started ? nowNanos - monotonic : 0;
+        long most = Math.max(0, wakeAt - sofar) + LEAP;
+        now = sofar + Math.clamp(step, 0, most);
         started = true;
         monotonic = nowNanos;
+        return step > most;
+    }
+
+    /** Nothing is due before this time; the driver may sleep until then. */
+    void sleepUntil(long time) {
+        wakeAt = time;
+    }
+
+    /** That on the driver's clock. */
+    long wakeAtNanos() {
+        return monotonic + Math.min(Math.max(0, wakeAt - now), NEVER / 2);
     }
 }

@@ -28,6 +28,8 @@ class BodyTest extends HostileFixture {
     /** For what is not under test, on a busy machine. */
     private static final Duration LONG = Duration.ofSeconds(20);
 
+    private static final Surroundings.Floor FLOOR = Surroundings.Timeouts.DEFAULT.floor();
+
     private OriginStream open(HostileServer.Handler handler, long offset) throws Exception {
         HostileServer server = plain(handler);
         return origin(registry(NAME, server.url())).open(repository(NAME), ContentKind.BLOB, DIGEST, offset);
@@ -150,7 +152,7 @@ class BodyTest extends HostileFixture {
     @ParameterizedTest
     @ValueSource(strings = {"a", "X: aaaa\r\n", "HTTP/1.1 100 Continue\r\n\r\n"})
     void endlessHeadersAreCutOff(String piece) {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, Duration.ofSeconds(1), LONG);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, Duration.ofSeconds(1), LONG, FLOOR);
         assertThatThrownBy(() -> open(
                         (request, out) -> {
                             out.write("HTTP/1.1 200 OK\r\nX: ".getBytes(UTF_8));
@@ -165,7 +167,7 @@ class BodyTest extends HostileFixture {
 
     @Test
     void headersThatDripAreCutOff() {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, SHORT, LONG);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, LONG, SHORT, LONG, FLOOR);
         assertThatThrownBy(() -> open(
                         (request, out) -> {
                             while (true) {
@@ -181,14 +183,14 @@ class BodyTest extends HostileFixture {
 
     @Test
     void aSilentServerIsGivenUp() {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, SHORT, LONG, LONG);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, SHORT, LONG, LONG, FLOOR);
         assertThatThrownBy(() -> open((request, out) -> sleep(20_000), 0))
                 .isInstanceOf(OriginException.Unreachable.class);
     }
 
     @Test
     void aBodyThatFallsSilentIsAnIOException() throws Exception {
-        timeouts = new Surroundings.Timeouts(LONG, LONG, Duration.ofSeconds(2), LONG, LONG);
+        timeouts = new Surroundings.Timeouts(LONG, LONG, Duration.ofSeconds(2), LONG, LONG, FLOOR);
         HostileServer.Handler silent = (request, out) -> {
             HostileServer.head(out, 200, "Content-Length: 10", "");
             out.write(1);
@@ -200,6 +202,63 @@ class BodyTest extends HostileFixture {
             assertThat(stream.read(into)).isEqualTo(1);
             assertThatThrownBy(() -> stream.read(into)).isInstanceOf(IOException.class);
         }
+    }
+
+    /** Ten bytes at a time, for as long as somebody reads. */
+    private static final HostileServer.Handler DRIPPING = (request, out) -> {
+        HostileServer.head(out, 200, "Content-Length: " + BYTES.length, "");
+        for (int sent = 0; sent + 10 <= BYTES.length; sent += 10) {
+            out.write(BYTES, sent, 10);
+            out.flush();
+            sleep(20);
+        }
+    };
+
+    @Test
+    void aBodyThatDripsIsLeftForTheNextEndpointWhichGoesOnWhereItStopped() throws Exception {
+        timeouts = new Surroundings.Timeouts(
+                LONG, LONG, LONG, LONG, LONG, new Surroundings.Floor(10_000, Duration.ofMillis(300)));
+        HostileServer dripping = plain(DRIPPING);
+        HostileServer good = plain(BodyTest::sendRest);
+        OciOrigin origin = origin(registry(NAME, dripping.url(), good.url()));
+        ByteBuffer into = ByteBuffer.allocate(BYTES.length);
+
+        try (OriginStream stream = origin.open(repository(NAME), ContentKind.BLOB, DIGEST, 0)) {
+            assertThatThrownBy(() -> {
+                        while (stream.read(into) >= 0) {}
+                    })
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("bytes in");
+        }
+        assertThat(into.position()).isBetween(1, 9_999);
+        try (OriginStream stream = origin.open(repository(NAME), ContentKind.BLOB, DIGEST, into.position())) {
+            assertThat(stream.endpoint()).isEqualTo(Site.of(good.url()));
+            while (stream.read(into) >= 0) {}
+        }
+
+        assertThat(into.array()).isEqualTo(BYTES);
+        now = now.plus(Duration.ofHours(1));
+        try (OriginStream stream = origin.open(repository(NAME), ContentKind.BLOB, DIGEST, 0)) {
+            assertThat(stream.endpoint()).as("as configured, later").isEqualTo(Site.of(dripping.url()));
+        }
+    }
+
+    @Test
+    void timeInWhichNobodyReadsDoesNotCountAsSlow() throws Exception {
+        timeouts = new Surroundings.Timeouts(
+                LONG, LONG, LONG, LONG, LONG, new Surroundings.Floor(10_000_000, Duration.ofSeconds(3)));
+        HostileServer server = plain((request, out) -> HostileServer.send(out, 200, BYTES));
+        ByteBuffer into = ByteBuffer.allocate(BYTES.length);
+        try (OriginStream stream =
+                origin(registry(NAME, server.url())).open(repository(NAME), ContentKind.BLOB, DIGEST, 0)) {
+            while (into.hasRemaining()) {
+                into.limit(Math.min(into.position() + 25_000, into.capacity()));
+                stream.read(into);
+                sleep(900); // the disk is slow
+                into.limit(into.capacity());
+            }
+        }
+        assertThat(into.array()).isEqualTo(BYTES);
     }
 
     private static void sleep(long millis) throws IOException {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.config.Config;
 import ringpull.origin.Origin;
@@ -292,5 +294,42 @@ class TokenTest extends HostileFixture {
         origin(registry(NAME, URI.create(server.url() + "/v2/proxy/"))).resolve(repository(NAME), "v1");
         assertThat(server.requests().getFirst().target()).isEqualTo("/v2/proxy/team/image/manifests/v1");
         assertThat(tokenRequests(server).getFirst().target()).contains("repository%3Aproxy%2Fteam%2Fimage%3Apull");
+    }
+
+    /** A token server grants what its registry asks for, and knows no other name of the repository. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "repository:cached/team/image:pull | repository:cached/team/image:pull",
+                "repository:team/image:pull,push | repository:team/image:pull",
+                "repository:team/image:pull registry:catalog:* | repository:team/image:pull",
+                "repository:a/b:pull repository:c/d:pull | repository:team/image:pull",
+                "repository:a/b:push | repository:team/image:pull",
+                "repository:../../etc:pull&x | repository:team/image:pull",
+                "'' | repository:team/image:pull"
+            })
+    void theTokenIsForExactlyTheRepositoryThatTheRegistryNames(String offered, String asked) throws Exception {
+        HostileServer server = plain((request, out) -> {
+            String scope = "scope=" + URLEncoder.encode(asked, UTF_8);
+            if (!request.target().startsWith("/token")) {
+                if (request.header("authorization").equals(Optional.of("Bearer " + goodToken.get()))) {
+                    sendManifest(request, out);
+                } else {
+                    String challenge = "Bearer realm=\"" + self(request) + "/token\",scope=\"" + offered + "\"";
+                    HostileServer.send(out, 401, "{}".getBytes(UTF_8), "WWW-Authenticate: " + challenge);
+                }
+            } else if (request.target().equals("/token?" + scope)) {
+                sendToken(out, "{\"token\":\"" + goodToken.get() + "\"}");
+            } else {
+                HostileServer.send(out, 403, "{}".getBytes(UTF_8));
+            }
+        });
+        Origin origin = origin(registry(NAME, server.url()));
+
+        assertThat(origin.resolve(repository(NAME), "v1").digest()).isEqualTo(MANIFEST_DIGEST);
+        origin.resolve(repository(NAME), "v1");
+
+        assertThat(tokenRequests(server)).as("kept for the next request").hasSize(1);
     }
 }

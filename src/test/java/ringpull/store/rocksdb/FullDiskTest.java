@@ -3,7 +3,6 @@ package ringpull.store.rocksdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
 import static ringpull.store.TestBlob.CHUNK;
 
 import java.io.IOException;
@@ -11,13 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import ringpull.config.Config;
 import ringpull.os.Disk;
+import ringpull.os.TestMount;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
 import ringpull.store.StoredBlob;
@@ -33,37 +34,24 @@ class FullDiskTest {
     @TempDir
     Path mountPoint;
 
-    private boolean mounted;
+    private @Nullable TestMount mount;
+
+    /** Not from the mounted file system, which would be busy then until this process ends. */
+    @BeforeAll
+    static void loadLibrary(@TempDir Path elsewhere) throws IOException {
+        new NativeLibrary(elsewhere).load();
+    }
 
     @BeforeEach
     void mount() throws IOException, InterruptedException {
-        if (!System.getProperty("user.name").equals("root")) {
-            cannotRun("it mounts a tmpfs, which only root may");
-        }
-        String options = "size=" + MOUNTED_MIB + "m,nr_inodes=100";
-        mounted = run("mount", "-t", "tmpfs", "-o", options, "ringpull-test", mountPoint.toString()) == 0;
-        if (!mounted) {
-            cannotRun("this kernel or container does not let it mount a tmpfs");
-        }
-    }
-
-    /** Where tests must not be left out, not running is a failure. */
-    private static void cannotRun(String why) {
-        if ("true".equals(System.getenv("CI"))) {
-            fail("cannot run: " + why);
-        }
-        abort("not run: " + why);
+        mount = TestMount.tmpfs(mountPoint, "size=" + MOUNTED_MIB + "m,nr_inodes=100");
     }
 
     @AfterEach
     void unmount() throws IOException, InterruptedException {
-        if (mounted) {
-            assertThat(run("umount", mountPoint.toString())).isZero();
+        if (mount != null) {
+            mount.close();
         }
-    }
-
-    private static int run(String... command) throws IOException, InterruptedException {
-        return new ProcessBuilder(List.of(command)).inheritIO().start().waitFor();
     }
 
     private RocksBlobStore open() throws IOException {

@@ -3,82 +3,24 @@ package ringpull.transport.tcp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.blob.ByteRange;
-import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.transport.Await;
 import ringpull.transport.TestBlobs;
 
-/** The data port as a stranger with a plain socket sees it. */
-class ChunkServerTest {
-    /** More than the sockets' buffers of both sides ever hold. */
-    private static final int LARGE = 64 << 20;
-
-    private static final ChunkServer.Limits PATIENT = ChunkServer.Limits.DEFAULT;
-    private static final Duration SHORT = Duration.ofMillis(300);
-
-    @TempDir
-    Path folder;
-
-    private final AtomicLong servedBytes = new AtomicLong();
-    private final List<Socket> sockets = new ArrayList<>();
-    private TestBlobs blobs;
-    private byte[] blob;
-    private Digest digest;
-
-    @Nullable
-    private ChunkServer bound;
-
-    @BeforeEach
-    void addBlob() throws IOException {
-        blobs = new TestBlobs(folder);
-        blob = blobs.add(100_000, 5);
-        digest = TestBlobs.digest(blob);
-    }
-
-    @AfterEach
-    void stop() throws IOException, InterruptedException {
-        for (Socket socket : sockets) {
-            socket.close();
-        }
-        ChunkServer server = server();
-        Await.until("every connection gone", () -> server.connections().count() == 0);
-        Await.until("every file closed", () -> blobs.stillOpen().isEmpty());
-        Await.until(
-                "every buffer back",
-                () -> server.budget().free() == server.limits().buffers());
-        server.close();
-    }
-
+/** The data port as a stranger with a plain socket sees it: what it answers, and what it refuses. */
+class ChunkServerTest extends ChunkServerHarness {
     @Test
     void answersARangeWithExactlyItsBytes() throws Exception {
         start(Config.Io.AUTO, PATIENT);
@@ -190,141 +132,6 @@ class ChunkServerTest {
         assertEnds(socket);
     }
 
-    @Test
-    void aRequestThatNeverEndsIsCutOff() throws Exception {
-        start(Config.Io.AUTO, new ChunkServer.Limits(10, SHORT, SHORT, Duration.ofSeconds(30), 4));
-        Socket socket = connect();
-        send(socket, "GET /v1/blobs/" + digest + " HTTP/1.1\r\n");
-
-        assertThatThrownBy(() -> {
-                    for (int i = 0; i < 10_000; i++) {
-                        send(socket, "X");
-                        Thread.sleep(5);
-                    }
-                })
-                .isInstanceOf(SocketException.class);
-    }
-
-    @ParameterizedTest
-    @EnumSource(Config.Io.class)
-    void aReaderThatDoesNotReadIsCutOffAndHoldsNothing(Config.Io io) throws Exception {
-        digest = TestBlobs.digest(blobs.add(LARGE, 6));
-        ChunkServer server =
-                start(io, new ChunkServer.Limits(10, Duration.ofSeconds(30), Duration.ofSeconds(5), SHORT, 4));
-        Socket socket = connect();
-
-        send(socket, get("Range: bytes=0-" + (LARGE - 1)));
-
-        Await.until("the answer began", () -> !blobs.stillOpen().isEmpty());
-        Await.until("cut off", () -> server.connections().count() == 0);
-        Await.until("the file closed", () -> blobs.stillOpen().isEmpty());
-        Await.until("what was sent is counted", () -> servedBytes.get() > 0);
-        assertThat(servedBytes.get()).isLessThan(LARGE);
-    }
-
-    @ParameterizedTest
-    @EnumSource(Config.Io.class)
-    void aReaderThatGoesHalfWayLeavesNothing(Config.Io io) throws Exception {
-        digest = TestBlobs.digest(blobs.add(LARGE, 6));
-        ChunkServer server = start(io, PATIENT);
-        Socket socket = connect();
-        send(socket, get("Range: bytes=0-" + (LARGE - 1)));
-        assertThat(socket.getInputStream().readNBytes(1 << 20)).hasSize(1 << 20);
-
-        socket.close();
-
-        Await.until("gone", () -> server.connections().count() == 0);
-    }
-
-    @ParameterizedTest
-    @EnumSource(Config.Io.class)
-    void aConnectionThatIsHalfClosedEnds(Config.Io io) throws Exception {
-        ChunkServer server = start(io, PATIENT);
-        Socket socket = connect();
-        send(socket, get("Range: bytes=0-9"));
-        assertThat(reply(socket).body()).hasSize(10);
-        send(socket, "GET /half");
-
-        socket.shutdownOutput();
-
-        Await.until("gone", () -> server.connections().count() == 0);
-        assertEnds(socket);
-    }
-
-    @Test
-    void whenThereAreTooManyTheOneThatWaitedLongestGoes() throws Exception {
-        ChunkServer server = start(
-                Config.Io.AUTO, new ChunkServer.Limits(2, Duration.ofSeconds(30), SHORT, Duration.ofSeconds(30), 4));
-        Socket first = connect();
-        Await.until("first", () -> server.connections().count() == 1);
-        Socket second = connect();
-        Await.until("second", () -> server.connections().count() == 2);
-
-        Socket third = connect();
-
-        assertEnds(first);
-        for (Socket socket : List.of(second, third)) {
-            send(socket, get("Range: bytes=0-9"));
-            assertThat(reply(socket).body()).hasSize(10);
-        }
-    }
-
-    @Test
-    void fewBuffersServeManyReaders() throws Exception {
-        digest = TestBlobs.digest(blobs.add(8 << 20, 6));
-        start(Config.Io.IO_URING, new ChunkServer.Limits(100, PATIENT.requestWait(), SHORT, PATIENT.answerStall(), 2));
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<?>> reads = new ArrayList<>();
-            for (int i = 0; i < 16; i++) {
-                Socket socket = connect();
-                reads.add(threads.submit(() -> {
-                    send(socket, get("Range: bytes=0-" + ((8 << 20) - 1)));
-                    assertThat(reply(socket).body()).hasSize(8 << 20);
-                    return null;
-                }));
-            }
-            for (Future<?> read : reads) {
-                read.get(60, TimeUnit.SECONDS);
-            }
-        }
-    }
-
-    @Test
-    void stoppingLetsARunningAnswerEndAndClosesTheIdle() throws Exception {
-        digest = TestBlobs.digest(blobs.add(LARGE, 6));
-        ChunkServer server = start(Config.Io.AUTO, PATIENT);
-        Socket idle = connect();
-        Socket busy = connect();
-        send(busy, get("Range: bytes=0-" + (LARGE - 1)));
-        Await.until("the answer began", () -> !blobs.stillOpen().isEmpty());
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<?> stopped = threads.submit(() -> {
-                server.stop(Duration.ofSeconds(60));
-                return null;
-            });
-            assertEnds(idle);
-
-            assertThat(reply(busy).body()).hasSize(LARGE);
-
-            stopped.get(60, TimeUnit.SECONDS);
-        }
-        assertEnds(busy);
-        assertThatThrownBy(this::connect).isInstanceOf(IOException.class);
-    }
-
-    @Test
-    void whenTheGraceIsOverEverythingIsClosed() throws Exception {
-        digest = TestBlobs.digest(blobs.add(LARGE, 6));
-        ChunkServer server = start(Config.Io.AUTO, PATIENT);
-        Socket busy = connect();
-        send(busy, get("Range: bytes=0-" + (LARGE - 1)));
-        Await.until("the answer began", () -> !blobs.stillOpen().isEmpty());
-
-        server.stop(Duration.ofMillis(50));
-
-        assertThat(server.connections().count()).isZero();
-    }
-
     @ParameterizedTest
     @EnumSource(Config.Io.class)
     void aPortThatIsTakenCannotBeBound(Config.Io io) throws Exception {
@@ -349,70 +156,6 @@ class ChunkServerTest {
             transport.read(server().address(), digest, new ByteRange(0, blob.length), landed);
         }
         assertThat(landed.bytes()).isEqualTo(blob);
-        assertThat(servedBytes).hasValue(blob.length);
-    }
-
-    private ChunkServer start(Config.Io io, ChunkServer.Limits limits) throws IOException {
-        ChunkServer server = ChunkServer.bind(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                blobs,
-                Optional.empty(),
-                io,
-                servedBytes::addAndGet,
-                limits);
-        bound = server;
-        return server;
-    }
-
-    private ChunkServer server() {
-        ChunkServer server = bound;
-        if (server == null) {
-            throw new IllegalStateException("not started");
-        }
-        return server;
-    }
-
-    private Socket connect() throws IOException {
-        Socket socket =
-                new Socket(server().address().getAddress(), server().address().getPort());
-        socket.setSoTimeout(30_000);
-        sockets.add(socket);
-        return socket;
-    }
-
-    private String get(String header) {
-        return "GET /v1/blobs/" + digest + " HTTP/1.1\r\nHost: h\r\n" + header + "\r\n\r\n";
-    }
-
-    private static void send(Socket socket, String text) throws IOException {
-        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
-    }
-
-    /** The connection ends, by FIN or RST. */
-    private static void assertEnds(Socket socket) throws IOException {
-        try {
-            assertThat(socket.getInputStream().read()).isEqualTo(-1);
-        } catch (SocketException e) {
-            assertThat(e).hasMessageContaining("reset");
-        }
-    }
-
-    @SuppressWarnings("ArrayRecordComponent")
-    private record Reply(String head, byte[] body) {}
-
-    private static Reply reply(Socket socket) throws IOException {
-        InputStream in = socket.getInputStream();
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        String head = "";
-        while (!head.endsWith("\r\n\r\n")) {
-            int next = in.read();
-            if (next < 0) {
-                throw new IOException("the connection ended after: " + head);
-            }
-            bytes.write(next);
-            head = bytes.toString(StandardCharsets.ISO_8859_1);
-        }
-        String length = head.replaceAll("(?is).*content-length: ([0-9]+)\r\n.*", "$1");
-        return new Reply(head, in.readNBytes(Integer.parseInt(length)));
+        Await.until("counted", () -> servedBytes.get() == blob.length);
     }
 }

@@ -96,7 +96,9 @@ abstract class TcpContract extends TransportContract {
     void stop() throws InterruptedException {
         transport.close();
         relay().close();
-        Await.until("every connection gone", () -> server().connections().count() == 0);
+        Await.until(
+                () -> "every connection gone; left are those " + server().connections(),
+                () -> server().connections().count() == 0);
         Await.until("every buffer back", () -> server().budget().free() == ChunkServer.Limits.DEFAULT.buffers());
         server().close();
     }

@@ -2,6 +2,7 @@ package ringpull.origin.memory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Map;
@@ -15,7 +16,7 @@ import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
 
-/** An origin in memory, for tests: it can be cut off, break off in the middle of a body, and count. Thread-safe. */
+/** An origin in memory, for tests: it can be cut off, hold or break off in the middle of a body, and count. Thread-safe. */
 public final class MemoryOrigin implements Origin {
     private static final String ENDPOINT = "memory://origin";
 
@@ -26,6 +27,12 @@ public final class MemoryOrigin implements Origin {
     private volatile boolean reachable = true;
     private volatile boolean authentic = true;
     private volatile long breakOffAfter = Long.MAX_VALUE;
+
+    /** Guards what streams wait for. */
+    private final Object holding = new Object();
+
+    private long heldFrom = Long.MAX_VALUE;
+    private int waiting;
 
     /** Adds content under its SHA-256. */
     public Digest put(Repository repository, ContentKind kind, String mediaType, byte[] bytes) {
@@ -57,6 +64,42 @@ public final class MemoryOrigin implements Origin {
     /** Streams opened from now on break off after this many bytes. */
     public void breakOffAfter(long bytes) {
         breakOffAfter = bytes;
+    }
+
+    /** Readers that come to this offset of any content wait there, until it is another. */
+    public void holdFrom(long offset) {
+        synchronized (holding) {
+            heldFrom = offset;
+            holding.notifyAll();
+        }
+    }
+
+    /** Returns when a reader waits. */
+    public void awaitReader() throws InterruptedException {
+        synchronized (holding) {
+            while (waiting == 0) {
+                holding.wait();
+            }
+        }
+    }
+
+    /** Bytes from this offset on that may be read now; waits until there are some. */
+    private long awaitFree(long offset) throws IOException {
+        synchronized (holding) {
+            while (offset >= heldFrom) {
+                waiting++;
+                holding.notifyAll();
+                try {
+                    holding.wait();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new ClosedByInterruptException();
+                } finally {
+                    waiting--;
+                }
+            }
+            return heldFrom - offset;
+        }
     }
 
     /** How often a stream was opened. */
@@ -165,7 +208,8 @@ public final class MemoryOrigin implements Origin {
             if (untilBreak == 0 || !reachable) {
                 throw new IOException(ENDPOINT + " broke off at byte " + rest.position());
             }
-            int length = (int) Math.min(Math.min(rest.remaining(), into.remaining()), untilBreak);
+            long free = Math.min(untilBreak, awaitFree(rest.position()));
+            int length = (int) Math.min(Math.min(rest.remaining(), into.remaining()), free);
             into.put(rest.slice().limit(length));
             rest.position(rest.position() + length);
             untilBreak -= length;

@@ -88,7 +88,8 @@ final class Authenticator {
         URI realm = realm(challenge.parameters().getOrDefault("realm", ""));
         String service = challenge.parameters().getOrDefault("service", "");
         String rejectedToken = rejected.startsWith("Bearer ") ? rejected.substring("Bearer ".length()) : "";
-        return tokens.get(scope, rejectedToken, () -> realms.fetch(realm, service, scope, loginFor(realm)));
+        String named = challenge.pullScope(scope);
+        return tokens.get(scope, rejectedToken, () -> realms.fetch(realm, service, named, loginFor(realm)));
     }
 
     private URI realm(String text) throws OriginException {

@@ -5,6 +5,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * One way to authenticate that a WWW-Authenticate header offers.
@@ -16,7 +18,27 @@ record Challenge(String scheme, Map<String, String> parameters) {
     /** More than any registry offers. */
     private static final int CHALLENGES_MAX = 8;
 
+    private static final int SCOPES_MAX = 16;
+    private static final Pattern REPOSITORY_SCOPE = Pattern.compile("repository:([a-z0-9/._-]{1,255}):([a-z,*]{1,64})");
     private static final String TOKEN_SPECIALS = "!#$%&'*+-.^_`|~";
+
+    /**
+     * What to ask a token for: to pull the repository that the challenge names, and nothing more that it offers. Behind a
+     * path or a cache that may be another name than ours, and a token server knows no other. Ours, if it names none to
+     * pull, or several.
+     *
+     * @param ours {@code repository:<path>:pull}
+     */
+    String pullScope(String ours) {
+        List<String> named = new ArrayList<>();
+        for (String scope : parameters.getOrDefault("scope", "").split(" ", SCOPES_MAX)) {
+            Matcher repository = REPOSITORY_SCOPE.matcher(scope);
+            if (repository.matches() && List.of(repository.group(2).split(",")).contains("pull")) {
+                named.add("repository:" + repository.group(1) + ":pull");
+            }
+        }
+        return named.size() == 1 ? named.getFirst() : ours;
+    }
 
     /** Reads every challenge of a header; what follows something unreadable is left out. */
     static List<Challenge> parse(String header) {

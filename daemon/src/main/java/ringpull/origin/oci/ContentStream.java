@@ -3,6 +3,7 @@ package ringpull.origin.oci;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import ringpull.origin.OriginStream;
 
@@ -16,6 +17,9 @@ final class ContentStream implements OriginStream {
     private final boolean authentic;
     private final InputStream body;
     private final Body end;
+    private final Surroundings.Floor floor;
+    private long windowBytes;
+    private long windowNanos;
     private long toSkip;
     private long remaining;
 
@@ -31,7 +35,8 @@ final class ContentStream implements OriginStream {
             long toSkip,
             boolean authentic,
             InputStream body,
-            Body end) {
+            Body end,
+            Surroundings.Floor floor) {
         this.endpoint = endpoint;
         this.mediaType = mediaType;
         this.sizeBytes = sizeBytes;
@@ -40,6 +45,7 @@ final class ContentStream implements OriginStream {
         this.authentic = authentic;
         this.body = body;
         this.end = end;
+        this.floor = floor;
     }
 
     @Override
@@ -73,11 +79,11 @@ final class ContentStream implements OriginStream {
         int wanted = (int) Math.min(remaining, into.remaining());
         int length;
         if (into.hasArray()) {
-            length = body.read(into.array(), into.arrayOffset() + into.position(), wanted);
+            length = await(into.array(), into.arrayOffset() + into.position(), wanted);
             into.position(into.position() + Math.max(length, 0));
         } else {
             byte[] step = new byte[Math.min(wanted, STEP_BYTES)];
-            length = body.read(step);
+            length = await(step, 0, step.length);
             into.put(step, 0, Math.max(length, 0));
         }
         if (length < 0) {
@@ -90,10 +96,34 @@ final class ContentStream implements OriginStream {
         return length;
     }
 
+    /** Reads some bytes, and fails when too few came in all the time that was spent here. */
+    private int await(byte[] bytes, int offset, int wanted) throws IOException {
+        long start = System.nanoTime();
+        int length;
+        try {
+            length = body.read(bytes, offset, wanted);
+        } catch (InterruptedIOException e) {
+            end.tooSlow();
+            throw e;
+        }
+        windowNanos += System.nanoTime() - start;
+        windowBytes += Math.max(length, 0);
+        if (windowNanos >= floor.window().toNanos()) {
+            if (windowBytes < floor.bytes()) {
+                end.tooSlow();
+                throw new InterruptedIOException(endpoint + " sent only " + windowBytes + " bytes in "
+                        + floor.window().toSeconds() + " s");
+            }
+            windowNanos = 0;
+            windowBytes = 0;
+        }
+        return length;
+    }
+
     private void skip() throws IOException {
         byte[] step = new byte[STEP_BYTES];
         while (toSkip > 0) {
-            int length = body.read(step, 0, (int) Math.min(toSkip, step.length));
+            int length = await(step, 0, (int) Math.min(toSkip, step.length));
             if (length < 0) {
                 throw new EOFException(endpoint + " ended before the offset that was asked for");
             }
@@ -110,6 +140,9 @@ final class ContentStream implements OriginStream {
     interface Body extends AutoCloseable {
         /** All was read. */
         void finished() throws IOException;
+
+        /** Nothing came for too long, or too little: another endpoint should be asked first for a while. */
+        void tooSlow();
 
         @Override
         void close();

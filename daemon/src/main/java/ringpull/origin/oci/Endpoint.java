@@ -2,6 +2,9 @@ package ringpull.origin.oci;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +17,9 @@ final class Endpoint {
     /** Redirects of one request. */
     private static final int REDIRECTS_MAX = 5;
 
+    /** How long others are asked first after a body from here fell silent or dripped. */
+    private static final Duration SLOW_LASTS = Duration.ofMinutes(1);
+
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
 
     private final URI base;
@@ -21,8 +27,11 @@ final class Endpoint {
     private final String pathPrefix;
     private final HttpPool pool;
     private final Authenticator authenticator;
+    private final InstantSource clock;
+    private volatile Instant slowUntil = Instant.MIN;
 
-    Endpoint(URI base, HttpPool pool, Authenticator authenticator) {
+    Endpoint(URI base, HttpPool pool, Authenticator authenticator, InstantSource clock) {
+        this.clock = clock;
         this.base = base;
         this.pool = pool;
         this.authenticator = authenticator;
@@ -30,6 +39,14 @@ final class Endpoint {
         boolean complete = path.equals("/v2") || path.startsWith("/v2/");
         this.api = complete ? path : path + "/v2";
         this.pathPrefix = complete && path.length() > 4 ? path.substring(4) + "/" : "";
+    }
+
+    void foundSlow() {
+        slowUntil = clock.instant().plus(SLOW_LASTS);
+    }
+
+    boolean isSlow() {
+        return clock.instant().isBefore(slowUntil);
     }
 
     /** Scheme, host and port. */

@@ -139,7 +139,8 @@ public final class OciOrigin implements Origin {
     private RegistryClient client(List<URI> endpoints, Set<String> realms, Credentials credentials, HttpPool pool) {
         List<Endpoint> all = new ArrayList<>();
         for (URI url : endpoints) {
-            all.add(new Endpoint(url, pool, new Authenticator(url, realms, credentials, pool, surroundings)));
+            all.add(new Endpoint(
+                    url, pool, new Authenticator(url, realms, credentials, pool, surroundings), surroundings.clock()));
         }
         return new RegistryClient(all, surroundings);
     }

@@ -64,7 +64,8 @@ final class RegistryClient {
                     offset,
                     manifest.authentic,
                     new ByteArrayInputStream(manifest.bytes),
-                    new InMemory());
+                    new InMemory(),
+                    surroundings.timeouts().floor());
         });
     }
 
@@ -106,7 +107,8 @@ final class RegistryClient {
                     partial ? 0 : offset,
                     reached.authentic(),
                     answer.stream(),
-                    new OnWire(answer));
+                    new OnWire(answer, endpoint),
+                    surroundings.timeouts().floor());
         } catch (IOException e) {
             throw HttpPool.failure(answer.url(), e, false);
         }
@@ -207,10 +209,15 @@ final class RegistryClient {
     private record Manifest(
             Answer answer, byte[] bytes, Optional<String> mediaType, Optional<Digest> claimed, boolean authentic) {}
 
-    private record OnWire(Answer answer) implements ContentStream.Body {
+    private record OnWire(Answer answer, Endpoint endpoint) implements ContentStream.Body {
         @Override
         public void finished() throws IOException {
             answer.finished();
+        }
+
+        @Override
+        public void tooSlow() {
+            endpoint.foundSlow();
         }
 
         @Override
@@ -222,6 +229,9 @@ final class RegistryClient {
     private record InMemory() implements ContentStream.Body {
         @Override
         public void finished() {}
+
+        @Override
+        public void tooSlow() {}
 
         @Override
         public void close() {}

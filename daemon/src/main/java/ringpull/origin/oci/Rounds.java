@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import ringpull.origin.OriginException;
 
@@ -37,7 +38,7 @@ final class Rounds {
         Instant latest = surroundings.clock().instant().plus(WINDOW);
         for (int round = 1; ; round++) {
             OriginException failure = null;
-            for (Endpoint endpoint : endpoints) {
+            for (Endpoint endpoint : inOrder()) {
                 try {
                     return attempt.at(endpoint);
                 } catch (OriginException e) {
@@ -54,6 +55,14 @@ final class Rounds {
             }
             surroundings.pause().sleep(pause.get());
         }
+    }
+
+    /** As configured, but those last whose bodies were too slow a moment ago. */
+    private List<Endpoint> inOrder() {
+        return Stream.concat(
+                        endpoints.stream().filter(endpoint -> !endpoint.isSlow()),
+                        endpoints.stream().filter(Endpoint::isSlow))
+                .toList();
     }
 
     /** Throws what ends the search at once; else which of two failures tells more. */

@@ -52,13 +52,21 @@ record Surroundings(
      * @param silence without a byte
      * @param headers for all of a request up to its body, and again for a small body
      * @param pool until a connection is free
+     * @param floor the least that a body brings, or its endpoint is left for the next one
      */
-    record Timeouts(Duration name, Duration connect, Duration silence, Duration headers, Duration pool) {
+    record Timeouts(Duration name, Duration connect, Duration silence, Duration headers, Duration pool, Floor floor) {
         static final Timeouts DEFAULT = new Timeouts(
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(20),
                 Duration.ofSeconds(30),
-                Duration.ofSeconds(10));
+                Duration.ofSeconds(10),
+                new Floor(1 << 20, Duration.ofSeconds(60)));
     }
+
+    /**
+     * A rate that every window of waiting must reach; time in which nobody reads does not count. One MiB a minute by
+     * default: a body that drips for hours would hold a fetch and all its clients.
+     */
+    record Floor(long bytes, Duration window) {}
 }

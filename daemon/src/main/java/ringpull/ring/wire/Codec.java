@@ -7,8 +7,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Function;
 import ringpull.blob.Digest;
-import ringpull.ring.Body;
 import ringpull.ring.Change;
+import ringpull.ring.Claim;
 import ringpull.ring.Delta;
 import ringpull.ring.Limits;
 import ringpull.ring.Member;
@@ -16,20 +16,11 @@ import ringpull.ring.MemberId;
 import ringpull.ring.Membership.Status;
 import ringpull.ring.Message;
 import ringpull.ring.Rumor;
-import ringpull.ring.Version;
-import ringpull.v1.RingAck;
-import ringpull.v1.RingCheck;
-import ringpull.v1.RingChecked;
+import ringpull.v1.RingClaim;
 import ringpull.v1.RingDelta;
 import ringpull.v1.RingMessage;
-import ringpull.v1.RingPing;
-import ringpull.v1.RingProbe;
-import ringpull.v1.RingProbed;
 import ringpull.v1.RingRumor;
 import ringpull.v1.RingStatus;
-import ringpull.v1.RingSync;
-import ringpull.v1.RingSynced;
-import ringpull.v1.RingVersion;
 
 /** Between ring messages and their wire form. What decodes is within the {@link Limits}. */
 final class Codec {
@@ -43,61 +34,35 @@ final class Codec {
                 .setCluster(message.cluster())
                 .setProtocol(message.protocol())
                 .setCapabilities(message.capabilities())
+                .setHealth(message.health())
                 .setSender(encode(message.sender()));
         message.rumors().forEach(rumor -> wire.addRumors(encode(rumor)));
+        message.claims().forEach(claim -> wire.addClaims(encode(claim)));
         message.deltas().forEach(delta -> wire.addDeltas(encode(delta)));
-        switch (message.body()) {
-            case Body.Ping() -> wire.setPing(RingPing.getDefaultInstance());
-            case Body.Ack() -> wire.setAck(RingAck.getDefaultInstance());
-            case Body.Probe(MemberId target) ->
-                wire.setProbe(RingProbe.newBuilder().setTarget(encode(target)));
-            case Body.Probed(boolean reached) ->
-                wire.setProbed(RingProbed.newBuilder().setReached(reached));
-            case Body.Sync(List<Version> known) ->
-                wire.setSync(RingSync.newBuilder().addAllKnown(each(known, Codec::encode)));
-            case Body.Synced(List<Version> wanted, boolean more) ->
-                wire.setSynced(RingSynced.newBuilder()
-                        .addAllWanted(each(wanted, Codec::encode))
-                        .setMore(more));
-            case Body.Check() -> wire.setCheck(RingCheck.getDefaultInstance());
-            case Body.Checked(String problem) ->
-                wire.setChecked(RingChecked.newBuilder().setProblem(problem));
-            case Body.Unknown() -> {}
-        }
+        Bodies.encode(message.body(), wire);
         return wire.build();
     }
 
     /** @throws IllegalArgumentException if anything in it is invalid */
     static Message decode(RingMessage wire) {
         atMost(wire.getRumorsCount(), Limits.RUMORS_PER_MESSAGE);
+        atMost(wire.getClaimsCount(), Limits.CLAIMS_PER_MESSAGE);
         atMost(wire.getDeltasCount(), Limits.DELTAS_PER_MESSAGE);
-        Body body = switch (wire.getBodyCase()) {
-            case PING -> new Body.Ping();
-            case ACK -> new Body.Ack();
-            case PROBE -> new Body.Probe(decode(wire.getProbe().getTarget()));
-            case PROBED -> new Body.Probed(wire.getProbed().getReached());
-            case SYNC -> new Body.Sync(versions(wire.getSync().getKnownList()));
-            case SYNCED ->
-                new Body.Synced(
-                        versions(wire.getSynced().getWantedList()),
-                        wire.getSynced().getMore());
-            case CHECK -> new Body.Check();
-            case CHECKED -> new Body.Checked(wire.getChecked().getProblem());
-            case BODY_NOT_SET -> new Body.Unknown();
-        };
         return new Message(
                 wire.getCluster(),
                 wire.getProtocol(),
                 wire.getCapabilities(),
                 decode(wire.getSender()),
+                wire.getHealth(),
                 each(wire.getRumorsList(), Codec::decode),
+                each(wire.getClaimsList(), Codec::decode),
                 each(wire.getDeltasList(), Codec::decode),
-                body);
+                Bodies.decode(wire));
     }
 
     private static RingRumor encode(Rumor rumor) {
         Member member = rumor.member();
-        return RingRumor.newBuilder()
+        RingRumor.Builder wire = RingRumor.newBuilder()
                 .setId(encode(member.id()))
                 .setEpoch(member.epoch())
                 .setIncarnation(rumor.incarnation())
@@ -109,7 +74,11 @@ final class Codec {
                 .setRack(member.rack())
                 .setZone(member.zone())
                 .addAllTransports(member.transports())
-                .build();
+                .setEligible(rumor.eligible());
+        if (member.weight() != 1) {
+            wire.setWeight(member.weight());
+        }
+        return wire.build();
     }
 
     private static Rumor decode(RingRumor wire) {
@@ -124,8 +93,41 @@ final class Codec {
                 wire.getDataPort(),
                 wire.getRack(),
                 wire.getZone(),
-                wire.getTransportsList());
-        return new Rumor(member, wire.getIncarnation(), decode(wire.getStatus()));
+                wire.getTransportsList(),
+                wire.hasWeight() ? wire.getWeight() : 1);
+        return new Rumor(member, wire.getIncarnation(), decode(wire.getStatus()), wire.getEligible());
+    }
+
+    private static RingClaim encode(Claim claim) {
+        ByteBuffer accusers = ByteBuffer.allocate(claim.accusers().size() * ID_BYTES);
+        claim.accusers().forEach(accuser -> accusers.put(HEX.parseHex(accuser.hex())));
+        return RingClaim.newBuilder()
+                .setId(encode(claim.id()))
+                .setEpoch(claim.epoch())
+                .setIncarnation(claim.incarnation())
+                .setStatus(encode(claim.status()))
+                .setEligible(claim.eligible())
+                .setAccusers(ByteString.copyFrom(accusers.flip()))
+                .build();
+    }
+
+    private static Claim decode(RingClaim wire) {
+        ByteString ids = wire.getAccusers();
+        if (ids.size() % ID_BYTES != 0) {
+            throw invalid("ids of accusers that have not 16 bytes");
+        }
+        atMost(ids.size() / ID_BYTES, Limits.ACCUSERS);
+        List<MemberId> accusers = new ArrayList<>();
+        for (int at = 0; at < ids.size(); at += ID_BYTES) {
+            accusers.add(decode(ids.substring(at, at + ID_BYTES)));
+        }
+        return new Claim(
+                decode(wire.getId()),
+                wire.getEpoch(),
+                wire.getIncarnation(),
+                decode(wire.getStatus()),
+                wire.getEligible(),
+                accusers);
     }
 
     private static RingDelta encode(Delta delta) {
@@ -174,35 +176,11 @@ final class Codec {
                 changes);
     }
 
-    private static RingVersion encode(Version version) {
-        return RingVersion.newBuilder()
-                .setMember(encode(version.member()))
-                .setEpoch(version.epoch())
-                .setIncarnation(version.incarnation())
-                .setStatus(encode(version.status()))
-                .setInventory(version.inventory())
-                .setBase(version.base())
-                .build();
-    }
-
-    private static List<Version> versions(List<RingVersion> wire) {
-        atMost(wire.size(), Limits.MEMBERS + 1);
-        return each(
-                wire,
-                version -> new Version(
-                        decode(version.getMember()),
-                        version.getEpoch(),
-                        version.getIncarnation(),
-                        decode(version.getStatus()),
-                        version.getInventory(),
-                        version.getBase()));
-    }
-
-    private static ByteString encode(MemberId id) {
+    static ByteString encode(MemberId id) {
         return ByteString.copyFrom(HEX.parseHex(id.hex()));
     }
 
-    private static MemberId decode(ByteString id) {
+    static MemberId decode(ByteString id) {
         if (id.size() != ID_BYTES) {
             throw invalid("a member id that has not 16 bytes");
         }
@@ -228,17 +206,17 @@ final class Codec {
         };
     }
 
-    private static <A, B> List<B> each(List<A> list, Function<A, B> convert) {
+    static <A, B> List<B> each(List<A> list, Function<A, B> convert) {
         return list.stream().map(convert).toList();
     }
 
-    private static void atMost(int count, int most) {
+    static void atMost(int count, int most) {
         if (count > most) {
             throw invalid("more than " + most + " entries");
         }
     }
 
-    private static IllegalArgumentException invalid(String what) {
+    static IllegalArgumentException invalid(String what) {
         return new IllegalArgumentException("invalid ring message: " + what);
     }
 }

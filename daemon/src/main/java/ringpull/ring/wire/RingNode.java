@@ -29,15 +29,17 @@ import ringpull.ring.Holders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
 import ringpull.ring.Ring;
 import ringpull.tls.PeerTls;
 import ringpull.v1.RingMessage;
 
 /**
  * This node's part in the ring: gives the pure {@link Ring} its one thread, its time, its sockets and its random numbers.
- * All methods are for any thread; those of {@link Membership} and {@link Holders} never block.
+ * All methods are for any thread; those of {@link Membership}, {@link Holders} and {@link Rendezvous} never
+ * block.
  */
-public final class RingNode implements Membership, Holders, Closeable {
+public final class RingNode implements Membership, Holders, Rendezvous, Closeable {
     /** Events that wait for the ring's thread. */
     static final int EVENTS = 8_192;
 
@@ -145,6 +147,21 @@ public final class RingNode implements Membership, Holders, Closeable {
     @Override
     public void disown(MemberId member, Digest digest) {
         ring.disown(member, digest);
+    }
+
+    @Override
+    public List<Member> order(Digest digest, int limit) {
+        return ring.order(digest, limit);
+    }
+
+    @Override
+    public List<Member> orderInRack(Digest digest, String zone, String rack, int limit) {
+        return ring.orderInRack(digest, zone, rack, limit);
+    }
+
+    @Override
+    public List<Member> orderInZone(Digest digest, String zone, int limit) {
+        return ring.orderInZone(digest, zone, limit);
     }
 
     /** Questions and answers that this node sent. */

@@ -40,7 +40,7 @@ record Database(Path directory) {
 
     /** @throws IOException if it is in use, of a newer version, or the disk fails: nothing was changed then */
     RocksDB open() throws IOException, Damaged {
-        loadLibrary();
+        new NativeLibrary(directory.resolveSibling("native")).load();
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -61,17 +61,6 @@ record Database(Path directory) {
             if (!fits) {
                 db.close();
             }
-        }
-    }
-
-    private static void loadLibrary() throws IOException {
-        try {
-            RocksDB.loadLibrary();
-        } catch (RuntimeException | LinkageError e) {
-            throw new IOException(
-                    "RocksDB's native library is neither on java.library.path nor can it be unpacked to "
-                            + System.getProperty("java.io.tmpdir") + ": " + e,
-                    e);
         }
     }
 

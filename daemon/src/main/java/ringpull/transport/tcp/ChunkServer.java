@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.FixedRecvByteBufAllocator;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.flow.FlowControlHandler;
@@ -46,7 +45,7 @@ public final class ChunkServer implements AutoCloseable {
     private final OpenConnections connections;
     private final BufferBudget budget;
     private final ExecutorService disk;
-    private final MultiThreadIoEventLoopGroup loops;
+    private final EventLoops loops;
     private final Channel listener;
 
     /**
@@ -115,7 +114,7 @@ public final class ChunkServer implements AutoCloseable {
 
     private Channel listen(InetSocketAddress address) throws BindException {
         ChannelFuture bound = new ServerBootstrap()
-                .group(loops)
+                .group(loops.threads())
                 .channel(io.listener())
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
@@ -133,7 +132,7 @@ public final class ChunkServer implements AutoCloseable {
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
             disk.shutdown();
-            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS).awaitUninterruptibly(CLOSE_WAIT.toMillis());
+            var _ = loops.threads().shutdownGracefully(0, 0, TimeUnit.SECONDS);
             BindException failure = new BindException("cannot listen on " + address + ": "
                     + (bound.cause() == null ? "cancelled" : bound.cause().getMessage()));
             failure.initCause(bound.cause());
@@ -143,6 +142,7 @@ public final class ChunkServer implements AutoCloseable {
     }
 
     private void prepare(Channel channel) {
+        loops.own(channel);
         ChannelPipeline pipeline = channel.pipeline();
         if (tls != null) {
             SslHandler handler = tls.newHandler(channel.alloc());
@@ -207,8 +207,7 @@ public final class ChunkServer implements AutoCloseable {
         if (!disk.awaitTermination(CLOSE_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
             disk.shutdownNow();
         }
-        loops.shutdownGracefully(0, CLOSE_WAIT.toMillis(), TimeUnit.MILLISECONDS)
-                .await(CLOSE_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+        loops.close(CLOSE_WAIT);
     }
 
     /** Breaks off everything now. */

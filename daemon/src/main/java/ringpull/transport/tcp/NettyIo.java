@@ -53,9 +53,9 @@ record NettyIo(
     }
 
     /** Threads of this kind, as daemons, named after what they do. */
-    MultiThreadIoEventLoopGroup loops(int threads, String name) {
-        return new MultiThreadIoEventLoopGroup(
-                threads, Thread.ofPlatform().daemon().name(name + "-", 0).factory(), handlers);
+    EventLoops loops(int threads, String name) {
+        return new EventLoops(new MultiThreadIoEventLoopGroup(
+                threads, Thread.ofPlatform().daemon().name(name + "-", 0).factory(), handlers));
     }
 
     private static NettyIo epoll() {

@@ -48,13 +48,13 @@ final class OpenConnections {
         return answering.add(channel);
     }
 
-    /** It waits for a request again; false if the server stops. */
+    /** It waits for a request again; false if the server stops, or the connection went. */
     synchronized boolean waiting(Channel channel) {
         if (answering.remove(channel)) {
             waiting.addLast(channel);
         }
         notifyAll();
-        return !stopping;
+        return !stopping && waiting.contains(channel);
     }
 
     synchronized void closed(Channel channel) {
@@ -65,6 +65,11 @@ final class OpenConnections {
 
     synchronized int count() {
         return answering.size() + waiting.size();
+    }
+
+    @Override
+    public synchronized String toString() {
+        return "answering " + answering + ", waiting " + waiting;
     }
 
     /** Admits no more, closes those that wait, gives the others so much time, and closes what is left then. */

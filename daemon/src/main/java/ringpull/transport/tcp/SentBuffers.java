@@ -76,8 +76,9 @@ final class SentBuffers implements Answer {
     }
 
     private void read(long offset) {
-        ByteBuf buffer = context.alloc().directBuffer(BUFFER_BYTES);
+        ByteBuf buffer = null;
         try {
+            buffer = context.alloc().directBuffer(BUFFER_BYTES);
             int length = (int) Math.min(BUFFER_BYTES, end - offset);
             while (buffer.readableBytes() < length) {
                 int wanted = length - buffer.readableBytes();
@@ -86,13 +87,15 @@ final class SentBuffers implements Answer {
                 }
             }
             onLoop(buffer, null);
-        } catch (IOException e) {
-            buffer.release();
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            if (buffer != null) {
+                buffer.release();
+            }
             onLoop(null, e);
         }
     }
 
-    private void onLoop(@Nullable ByteBuf buffer, @Nullable IOException cause) {
+    private void onLoop(@Nullable ByteBuf buffer, @Nullable Throwable cause) {
         context.executor().execute(() -> {
             reading = false;
             if (buffer == null) {

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.FixedRecvByteBufAllocator;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.ssl.SslContext;
@@ -31,10 +30,11 @@ import ringpull.transport.Transport;
 public final class TcpTransport implements Transport {
     private static final int RECEIVE_BYTES = 512 << 10;
     private static final int PIECE_BYTES_MAX = 1 << 20;
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
 
     private final @Nullable SslContext tls;
     private final Times times;
-    private final MultiThreadIoEventLoopGroup loops;
+    private final EventLoops loops;
     private final Bootstrap bootstrap;
     private final ConnectionPool pool;
 
@@ -61,7 +61,7 @@ public final class TcpTransport implements Transport {
         this.pool = new ConnectionPool(this::connect, perHolderMax, totalMax);
         this.loops = netty.loops(Math.max(2, Runtime.getRuntime().availableProcessors()), "receive");
         this.bootstrap = new Bootstrap()
-                .group(loops)
+                .group(loops.threads())
                 .channel(netty.connection())
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
                         times.connect().toMillis())
@@ -69,10 +69,11 @@ public final class TcpTransport implements Transport {
                 .option(ChannelOption.SO_KEEPALIVE, true)
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(RECEIVE_BYTES));
         long sweepNanos = times.idle().toNanos() / 4;
-        var _ = loops.scheduleWithFixedDelay(this::closeIdle, sweepNanos, sweepNanos, TimeUnit.NANOSECONDS);
+        var _ = loops.threads().scheduleWithFixedDelay(this::closeIdle, sweepNanos, sweepNanos, TimeUnit.NANOSECONDS);
     }
 
     private void prepare(Channel channel, InetSocketAddress holder) {
+        loops.own(channel);
         ChannelPipeline pipeline = channel.pipeline();
         if (tls != null) {
             SslHandler handler = tls.newHandler(channel.alloc());
@@ -173,6 +174,10 @@ public final class TcpTransport implements Transport {
     @Override
     public void close() {
         pool.close();
-        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly(5, TimeUnit.SECONDS);
+        try {
+            loops.close(CLOSE_WAIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

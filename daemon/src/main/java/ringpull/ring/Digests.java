@@ -1,0 +1,57 @@
+package ringpull.ring;
+
+/** The hash trees of what a node knows: of its members, and of their inventories. */
+final class Digests {
+    private final MemberTable table;
+    private final HashTree members = new HashTree();
+    private final HashTree inventories = new HashTree();
+
+    Digests(MemberTable table) {
+        this.table = table;
+    }
+
+    HashTree members() {
+        return members;
+    }
+
+    HashTree inventories() {
+        return inventories;
+    }
+
+    /** The hash of a member's entry; zero if it does not count. */
+    long ofMember(int member) {
+        return table.counts(member) ? inLife(member) : 0;
+    }
+
+    /** The same of a member that is dead, as it was. */
+    long inLife(int member) {
+        return ofMember(member, table.incarnation(member), table.eligible(member));
+    }
+
+    /** The one that it would have with these. */
+    long ofMember(int member, long incarnation, boolean eligible) {
+        return Fingerprint.mix(table.key(member)
+                + Fingerprint.mix(table.member(member).epoch() << 1 | (eligible ? 1 : 0))
+                + Fingerprint.mix(~incarnation));
+    }
+
+    /** To be called when a member has changed, with its hash before. */
+    void memberChanged(int member, long hashBefore) {
+        members.toggle(table.bucket(member), hashBefore ^ ofMember(member));
+    }
+
+    /** The hash of its inventory's entry; zero if there is nothing in it. */
+    long ofInventory(int member) {
+        Inventory inventory = table.inventoryOrNull(member);
+        return inventory == null || inventory.version() == 0
+                ? 0
+                : Fingerprint.mix(table.key(member)
+                        + Fingerprint.mix(table.member(member).epoch())
+                        + Fingerprint.mix(~inventory.version()));
+    }
+
+    /** To be called when an inventory has changed, with its hash before. */
+    void inventoryChanged(int member, long hashBefore) {
+        inventories.toggle(table.bucket(member), hashBefore ^ ofInventory(member));
+    }
+}

@@ -1,0 +1,133 @@
+package ringpull.transport.tcp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.util.ResourceLeakDetector;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Digest;
+import ringpull.config.Config;
+import ringpull.tls.PeerTls;
+import ringpull.tls.TestCertificates;
+import ringpull.transport.Await;
+import ringpull.transport.TestBlobs;
+import ringpull.transport.TransferException;
+
+/** Every buffer is given back, however a connection ends. The detector must be named before Netty's first buffer. */
+@EnabledIfSystemProperty(
+        named = "io.netty.customResourceLeakDetector",
+        matches = "ringpull.transport.tcp.LeakRecorder",
+        disabledReason = "needs -Dio.netty.customResourceLeakDetector=ringpull.transport.tcp.LeakRecorder")
+class LeaksTest {
+    private static final int SIZE = 6 << 20;
+    private static final int ROUNDS = 3;
+
+    @TempDir
+    Path folder;
+
+    private TestBlobs blobs;
+    private byte[] blob;
+    private Digest digest;
+    private ResourceLeakDetector.Level before = ResourceLeakDetector.getLevel();
+
+    @BeforeEach
+    void watchEveryBuffer() throws IOException {
+        before = ResourceLeakDetector.getLevel();
+        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
+        blobs = new TestBlobs(folder);
+        blob = blobs.add(SIZE, 4);
+        digest = TestBlobs.digest(blob);
+    }
+
+    @AfterEach
+    void restore() {
+        ResourceLeakDetector.setLevel(before);
+    }
+
+    @Test
+    void everyBufferIsGivenBack() throws Exception {
+        Optional<PeerTls> tls = Optional.of(PeerTls.of(new TestCertificates(folder, "ring").member("one")));
+        for (int round = 0; round < ROUNDS; round++) {
+            for (Config.Io io : Config.Io.values()) {
+                exercise(io, Optional.empty());
+                exercise(io, tls);
+            }
+        }
+
+        leave();
+        Await.until("the detector found the buffer that was left", () -> {
+            System.gc();
+            allocateAndRelease();
+            return deliberate() > 0;
+        });
+        System.gc();
+        allocateAndRelease();
+
+        assertThat(LeakRecorder.leaks()).hasSize(deliberate());
+    }
+
+    private void exercise(Config.Io io, Optional<PeerTls> tls) throws Exception {
+        try (ChunkServer server = ChunkServer.bind(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), blobs, tls, io, bytes -> {});
+                TcpTransport transport = new TcpTransport(tls, io)) {
+            InetSocketAddress holder = server.address();
+            TestBlobs.Landed landed = new TestBlobs.Landed(0, SIZE);
+            transport.read(holder, digest, new ByteRange(0, SIZE), landed);
+            assertThat(landed.bytes()).isEqualTo(blob);
+            assertThatThrownBy(() -> transport.read(holder, digest, new ByteRange(SIZE, 1), landed))
+                    .isInstanceOf(TransferException.Unreachable.class);
+            assertThatThrownBy(() -> transport.read(holder, digest, new ByteRange(0, SIZE), (offset, bytes) -> {
+                        throw new IOException("full");
+                    }))
+                    .isInstanceOf(TransferException.LandingFailed.class);
+            goHalfWay(server, "Range: bytes=0-" + (SIZE - 1) + "\r\n\r\n");
+            goHalfWay(server, "Content-Length: 3\r\n\r\nabc");
+            goHalfWay(server, "X: " + "a".repeat(10_000));
+        }
+    }
+
+    private void goHalfWay(ChunkServer server, String rest) throws IOException, InterruptedException {
+        int connections = server.connections().count();
+        InetSocketAddress address = server.address();
+        try (Socket socket = new Socket(address.getAddress(), address.getPort())) {
+            String request = "GET /v1/blobs/" + digest + " HTTP/1.1\r\nHost: h\r\n" + rest;
+            socket.getOutputStream().write(request.repeat(2).getBytes(StandardCharsets.US_ASCII));
+            assertThat(socket.getInputStream().read()).isNotEqualTo(-2);
+        } catch (IOException e) {
+            assertThat(e).hasMessageFindingMatch("reset|[Bb]roken pipe");
+        }
+        Await.until("gone", () -> server.connections().count() <= connections);
+    }
+
+    private static void leave() {
+        PooledByteBufAllocator.DEFAULT.directBuffer(16).touch(LeakRecorder.DELIBERATE);
+    }
+
+    /** What was lost is reported when the next buffer is taken. */
+    private static void allocateAndRelease() {
+        for (int i = 0; i < 10; i++) {
+            ByteBuf next = PooledByteBufAllocator.DEFAULT.directBuffer(16);
+            next.release();
+        }
+    }
+
+    private static int deliberate() {
+        return (int) LeakRecorder.leaks().stream()
+                .filter(leak -> leak.contains(LeakRecorder.DELIBERATE))
+                .count();
+    }
+}
