@@ -130,7 +130,7 @@ public final class SimNode {
         questions.clear();
         connections.clear();
         readyAt = 0;
-        startedAt = simulation.now();
+        startedAt = simulation.now() - simulation.random.nextLong(RingSimulation.TICK);
         tickAt = Long.MAX_VALUE;
         life++;
         ring = new Ring(
