@@ -23,6 +23,7 @@ import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.OriginTags;
+import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
@@ -33,9 +34,12 @@ import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
+import ringpull.scrub.Scrubber;
+import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
+import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.TcpTransport;
@@ -50,6 +54,7 @@ final class Daemon implements AutoCloseable {
     private final Config config;
     private final Closer parts;
     private final Systemd systemd = new Systemd(System.getenv());
+    private final Optional<PeerTls> tls;
     private final MetricsPage metrics;
     private final ChunkServer data;
     private final ControlPort control;
@@ -80,11 +85,11 @@ final class Daemon implements AutoCloseable {
         NativeCode.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
-        Optional<PeerTls> tls = peerTls();
+        tls = peerTls();
 
         RocksBlobStore store =
                 parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
-        Identity identity = Identity.load(config.node().state(), clock);
+        Identity identity = Identity.load(config.node().state(), clock, tls.map(PeerTls::identity));
 
         metrics = parts.add(
                 "metrics page",
@@ -122,16 +127,36 @@ final class Daemon implements AutoCloseable {
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
+        Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
+        if (config.store().scrub().isPositive()) {
+            parts.add(
+                    "scrubber",
+                    Scrubber.start(
+                            store,
+                            verifier,
+                            config.node().state().resolve("scrubbed"),
+                            config.store().scrub()));
+        }
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
+        meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
+        tls.ifPresent(certificates -> {
+            meters.gauge(
+                    "ringpull.certificate.expiry.timestamp.seconds",
+                    certificates,
+                    c -> c.validUntil().getEpochSecond());
+            meters.gauge("ringpull.certificate.stale", certificates, c -> c.isStale() ? 1 : 0);
+            meters.counter("ringpull.certificates.refused", certificates, PeerTls::refused);
+            parts.add("certificate watch", CertificateWatch.start(certificates, clock));
+        });
 
         parts.add(
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, this::status)));
+                        new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -154,7 +179,12 @@ final class Daemon implements AutoCloseable {
 
     private Optional<PeerTls> peerTls() throws IOException {
         Optional<Config.Tls> files = config.peer().tls();
-        return files.isPresent() ? Optional.of(PeerTls.of(files.get())) : Optional.empty();
+        if (files.isEmpty()) {
+            return Optional.empty();
+        }
+        PeerTls certificates = PeerTls.of(files.get());
+        Identity.checkCluster(certificates.identity(), config.ring().cluster());
+        return Optional.of(certificates);
     }
 
     private Member self(Identity identity) {
@@ -167,7 +197,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                List.of("tcp"));
+                List.of("tcp"),
+                config.ring().weight());
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {
@@ -192,7 +223,8 @@ final class Daemon implements AutoCloseable {
                 readySince,
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
-                List.of());
+                Sha256.fastest().name(),
+                tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
     }
 
     /**

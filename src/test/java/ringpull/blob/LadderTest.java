@@ -196,7 +196,7 @@ class LadderTest {
 
     /** From heap and direct buffers in turn, in steps that no block ends with. */
     private static ProvenBlob inOddSteps(byte[] bytes, Digest digest, Sha256 sha256) throws ProofFailed {
-        Proof proof = new Proof(digest, sha256);
+        Proof proof = new Proof(digest, new Rungs(), sha256);
         Random random = new Random(bytes.length);
         int at = 0;
         while (at < bytes.length) {

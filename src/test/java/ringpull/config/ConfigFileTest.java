@@ -32,7 +32,9 @@ class ConfigFileTest {
         assertThat(config.peer())
                 .isEqualTo(new Config.Peer(Optional.empty(), 7746, 7747, Optional.empty(), false, Config.Io.AUTO));
         assertThat(config.ring().seeds()).isEmpty();
-        assertThat(config.store()).isEqualTo(new Config.Store(new Config.Room.Share(0.2), new Config.Room.Share(0.2)));
+        assertThat(config.store())
+                .isEqualTo(
+                        new Config.Store(new Config.Room.Share(0.2), new Config.Room.Share(0.2), Duration.ofDays(30)));
         assertThat(config.mirror()).isEqualTo(new Config.Mirror("127.0.0.1", 7745, Duration.ofHours(24)));
         assertThat(config.handoff()).isEqualTo(new Config.Handoff(Duration.ofSeconds(10), Duration.ofSeconds(120)));
         assertThat(config.metrics()).isEqualTo(new Config.Metrics("127.0.0.1", 7748));
@@ -63,6 +65,7 @@ class ConfigFileTest {
             [store]
             quota = "1.5TiB"
             min_free = 1000
+            scrub = "0 s"
             [mirror]
             address = "::1"
             port = 0
@@ -104,7 +107,7 @@ class ConfigFileTest {
                                 false,
                                 Config.Io.IO_URING),
                         new Config.Ring("lab", List.of("gpu-1", "gpu-2:7746", "[fd00::1]:7746")),
-                        new Config.Store(new Config.Room.Bytes(3L << 39), new Config.Room.Bytes(1000)),
+                        new Config.Store(new Config.Room.Bytes(3L << 39), new Config.Room.Bytes(1000), Duration.ZERO),
                         new Config.Mirror("::1", 0, Duration.ofDays(7)),
                         List.of(
                                 new Config.Registry(

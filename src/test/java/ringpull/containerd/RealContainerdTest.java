@@ -27,13 +27,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import ringpull.demo.Programs;
 
 /**
  * The installed containerd pulls through a mirror that it knows from our file only. It has its own root, state and socket;
  * the registry's name resolves nowhere, so that nothing but the mirror can have answered.
  */
 class RealContainerdTest {
-    private static final Path CONTAINERD = Path.of("/usr/bin/containerd");
+    private static final Optional<Path> CONTAINERD = Programs.find("containerd");
     private static final Duration CEILING = Duration.ofSeconds(60);
 
     @TempDir
@@ -48,7 +49,7 @@ class RealContainerdTest {
 
     @BeforeEach
     void start() throws IOException, InterruptedException, NoSuchAlgorithmException {
-        assumeTrue(Files.isExecutable(CONTAINERD), "containerd is not installed");
+        assumeTrue(CONTAINERD.isPresent(), "containerd is not installed");
         assumeTrue("root".equals(System.getProperty("user.name")), "containerd needs root");
         image();
         mirror = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -59,11 +60,12 @@ class RealContainerdTest {
             version = 2
             root = "%1$s/root"
             state = "%1$s/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
             [grpc]
               address = "%1$s/containerd.sock"
             """.formatted(directory));
-        containerd = new ProcessBuilder(CONTAINERD.toString(), "--config", config.toString(), "--log-level", "error")
+        containerd = new ProcessBuilder(
+                        CONTAINERD.orElseThrow().toString(), "--config", config.toString(), "--log-level", "error")
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("containerd.log").toFile())
                 .start();
@@ -141,7 +143,7 @@ class RealContainerdTest {
 
     private Ran ctr(String... arguments) throws IOException, InterruptedException {
         List<String> command = new java.util.ArrayList<>(List.of(
-                "/usr/bin/ctr",
+                CONTAINERD.orElseThrow().resolveSibling("ctr").toString(),
                 "--address",
                 directory.resolve("containerd.sock").toString()));
         command.addAll(List.of(arguments));

@@ -24,6 +24,7 @@ import ringpull.fetch.OriginTags;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
 import ringpull.ring.Member;
+import ringpull.scrub.Verifier;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
 import ringpull.store.memory.MemoryBlobStore;
@@ -44,12 +45,14 @@ public final class TestDaemon implements AutoCloseable {
             Instant.parse("2026-01-02T03:04:05Z"),
             List.of(new DaemonStatus.Port("mirror", "127.0.0.1:7745")),
             Optional.of(Duration.ofSeconds(4)),
+            "java",
             List.of());
 
     private final MemoryBlobStore neighbours = MemoryBlobStore.create();
     private final MemoryTransport transport = new MemoryTransport();
     private final OriginTags tags;
     private final Fetcher fetcher;
+    private final Verifier verifier;
     private final ControlServer server;
 
     public TestDaemon(Path directory) throws IOException {
@@ -64,10 +67,13 @@ public final class TestDaemon implements AutoCloseable {
         fetcher = new Fetcher(
                 store, ring, transport, origin, journal, new Meters(new SimpleMeterRegistry()), System::nanoTime);
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
+        verifier = new Verifier(store, fetcher, journal, new Meters(new SimpleMeterRegistry()));
         boolean bound = false;
         try {
             server = ControlServer.bind(
-                    socket, new ControlServer.Sources(ring, ring, store, journal, images, () -> status), epoll);
+                    socket,
+                    new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, () -> status),
+                    epoll);
             bound = true;
         } finally {
             if (!bound) {
@@ -124,6 +130,7 @@ public final class TestDaemon implements AutoCloseable {
     }
 
     private void closeParts() {
+        verifier.close();
         fetcher.close();
         tags.close();
         store.close();

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
-import ringpull.demo.NodeConfig;
 
 /**
  * One daemon pulls a blob that its neighbour holds, until it is proven, on disk and durable. Beside it, round by round on
@@ -41,8 +40,8 @@ final class Pair {
     private record Row(String data, Neighbours nodes, URI rival, List<Round> rounds) {}
 
     String measure() throws IOException, InterruptedException {
-        NodeConfig.Certificates certificates = BenchCertificates.make(run);
-        try (Nginx nginx = Nginx.start(run, certificates)) {
+        BenchCertificates certificates = BenchCertificates.make(run);
+        try (Nginx nginx = Nginx.start(run, certificates.of("origin"))) {
             Neighbours.Seed seed = Neighbours.Seed.make(run, nginx, bytes);
             try (Neighbours plain = Neighbours.start(run, "plain", seed, bytes, "auto", Optional.empty());
                     Neighbours tls = Neighbours.start(run, "tls", seed, bytes, "auto", Optional.of(certificates))) {
@@ -56,7 +55,7 @@ final class Pair {
                         if (rounds.warmUp()) {
                             row.nodes.pull(blob);
                         } else {
-                            row.rounds.add(round(row, blob));
+                            row.rounds.add(round(row, blob, rounds.turn() == 0));
                         }
                     }
                 }
@@ -65,14 +64,16 @@ final class Pair {
         }
     }
 
-    private Round round(Row row, String blob) throws IOException, InterruptedException {
-        Neighbours.Pull ringpull = row.nodes.pull(blob);
+    /** @param rivalFirst in every other round: the disk is still busy with what was written before */
+    private Round round(Row row, String blob, boolean rivalFirst) throws IOException, InterruptedException {
+        Optional<Neighbours.Pull> first = rivalFirst ? Optional.empty() : Optional.of(row.nodes.pull(blob));
         String url = row.rival + "/" + RandomBlob.PATH + blob;
         String file = run.file("rival").toString();
         double rival = curl(url, file) + run.seconds("sync", file);
         double sum = run.seconds("sha256sum", file);
         double proof = run.seconds("openssl", "dgst", "-sha256", file);
         double copy = curl(url, "/dev/null");
+        Neighbours.Pull ringpull = first.isPresent() ? first.get() : row.nodes.pull(blob);
         Files.delete(Path.of(file));
         // A third write of the same bytes in a round took twice as long as this one, since the disk falls behind: so
         // the rival's own time stands for write + fsync, though its copy is in it.

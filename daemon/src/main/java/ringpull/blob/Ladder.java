@@ -61,6 +61,11 @@ public final class Ladder {
         return pages.get(page).clone();
     }
 
+    /** Copies of the pages from this one on; none if there are no more. */
+    public List<byte[]> pages(int from) {
+        return pages.stream().skip(from).map(byte[]::clone).toList();
+    }
+
     /** The value before this chunk. */
     byte[] rung(int chunk) {
         byte[] value = new byte[Sha256.VALUE_BYTES];

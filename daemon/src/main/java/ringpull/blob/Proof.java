@@ -10,16 +10,22 @@ import ringpull.hash.Sha256;
 public final class Proof {
     private final Digest expected;
     private final Chain chain;
-    private final Rungs rungs = new Rungs();
+    private final Rungs rungs;
 
     public Proof(Digest expected) {
-        this(expected, Sha256.fastest());
+        this(expected, new Rungs());
+    }
+
+    /** Goes on behind the chunks that these rungs are of. It adds to them. */
+    public Proof(Digest expected, Rungs rungs) {
+        this(expected, rungs, Sha256.fastest());
     }
 
     /** With this code, and no other. */
-    public Proof(Digest expected, Sha256 sha256) {
+    public Proof(Digest expected, Rungs rungs, Sha256 sha256) {
         this.expected = expected;
-        this.chain = new Chain(sha256, Sha256.initialValue(), 0);
+        this.rungs = rungs;
+        this.chain = new Chain(sha256, rungs.last(), (long) rungs.count() * Chunk.SIZE_BYTES);
     }
 
     /** Hashes what remains in the buffer, and consumes it. */

@@ -50,10 +50,16 @@ public final class CommandLineApp {
                 .addSubcommand(new DaemonCommand(starter))
                 .addSubcommand(new StatusCommand())
                 .addSubcommand(new MembersCommand())
+                .addSubcommand(new RingCommand())
                 .addSubcommand(new HoldersCommand())
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())
-                .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()));
+                .addSubcommand(new VerifyCommand())
+                .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()))
+                .addSubcommand(new CommandLine(new PkiCommand())
+                        .addSubcommand(new PkiInitCommand())
+                        .addSubcommand(new PkiIssueCommand())
+                        .addSubcommand(new PkiInspectCommand()));
         for (Object command : more) {
             root.addSubcommand(command);
         }

@@ -25,10 +25,14 @@ import ringpull.v1.ImagePullEvent;
 import ringpull.v1.ImagePullRequest;
 import ringpull.v1.MembersReply;
 import ringpull.v1.MembersRequest;
+import ringpull.v1.RingOrderReply;
+import ringpull.v1.RingOrderRequest;
 import ringpull.v1.StatusReply;
 import ringpull.v1.StatusRequest;
 import ringpull.v1.TraceReply;
 import ringpull.v1.TraceRequest;
+import ringpull.v1.VerifyEvent;
+import ringpull.v1.VerifyRequest;
 
 /** The daemon on this node, as commands see it. Used by one thread. */
 public final class ControlClient implements AutoCloseable {
@@ -82,7 +86,7 @@ public final class ControlClient implements AutoCloseable {
         return unary(stub -> stub.status(StatusRequest.getDefaultInstance()));
     }
 
-    MembersReply members() throws CommandFailed {
+    public MembersReply members() throws CommandFailed {
         return unary(stub -> stub.members(MembersRequest.getDefaultInstance()));
     }
 
@@ -92,6 +96,14 @@ public final class ControlClient implements AutoCloseable {
                 .setPlatform(platform)
                 .build();
         return unary(stub -> stub.holders(request));
+    }
+
+    RingOrderReply ringOrder(String digest, int limit) throws CommandFailed {
+        RingOrderRequest request = RingOrderRequest.newBuilder()
+                .setDigest(digest)
+                .setLimit(limit)
+                .build();
+        return unary(stub -> stub.ringOrder(request));
     }
 
     TraceReply trace(String reference, String platform) throws CommandFailed {
@@ -111,6 +123,17 @@ public final class ControlClient implements AutoCloseable {
         try {
             Iterator<ImagePullEvent> events =
                     ControlGrpc.newBlockingStub(channel).pull(request);
+            events.forEachRemaining(listener);
+        } catch (StatusRuntimeException e) {
+            throw explain(e);
+        }
+    }
+
+    /** Has blobs on disk proven again, all if none is named; hears every event until the result. */
+    void verify(String digest, Consumer<VerifyEvent> listener) throws CommandFailed {
+        VerifyRequest request = VerifyRequest.newBuilder().setDigest(digest).build();
+        try {
+            Iterator<VerifyEvent> events = ControlGrpc.newBlockingStub(channel).verify(request);
             events.forEachRemaining(listener);
         } catch (StatusRuntimeException e) {
             throw explain(e);

@@ -57,6 +57,7 @@ final class StatusCommand extends ControlCommand {
                 + Text.bytes(status.getStoreReservedBytes()) + " reserved, of "
                 + Text.bytes(status.getStoreQuotaBytes()) + "; " + status.getBlobsComplete() + " blobs, "
                 + status.getBlobsPartial() + " partial");
+        out.println("hasher               " + Text.printable(status.getHasher()));
         out.println("members              " + status.getMembersAlive() + " alive, " + status.getMembersSuspect()
                 + " suspect, " + status.getMembersDead() + " dead or gone");
         out.println("problems             " + (status.getProblemsCount() == 0 ? "none" : ""));
@@ -66,6 +67,7 @@ final class StatusCommand extends ControlCommand {
     private static ObjectNode json(StatusReply status) {
         ObjectNode json = Json.object()
                 .put("version", status.getVersion())
+                .put("hasher", status.getHasher())
                 .put(
                         "ready_since",
                         Instant.ofEpochMilli(status.getReadySinceMs()).toString());

@@ -39,8 +39,16 @@ public record Config(
     public record Peer(
             Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
 
-    /** PEM files. */
-    public record Tls(Path cert, Path key, Path ca) {}
+    /**
+     * PEM files.
+     *
+     * @param revoked fingerprints of certificates that count no more
+     */
+    public record Tls(Path cert, Path key, Path ca, Optional<Path> revoked) {
+        public Tls(Path cert, Path key, Path ca) {
+            this(cert, key, ca, Optional.empty());
+        }
+    }
 
     /** Netty's ways to the kernel; {@code AUTO} takes what the benchmarks favour and this host has. */
     public enum Io {
@@ -53,18 +61,37 @@ public record Config(
     /**
      * @param cluster rings with different names never mix
      * @param seeds {@code host:port} or {@code host}; a name with several addresses stands for all of them
+     * @param announce whom this node tells what it holds
+     * @param weight this node's share in the rendezvous order; 0 to 100
      */
-    public record Ring(String cluster, List<String> seeds) {
+    public record Ring(String cluster, List<String> seeds, Announce announce, int weight) {
         public Ring {
             seeds = List.copyOf(seeds);
         }
+
+        /** Announces to the whole cluster, with weight 1. */
+        public Ring(String cluster, List<String> seeds) {
+            this(cluster, seeds, Announce.CLUSTER, 1);
+        }
+    }
+
+    /** Whom a node tells what it holds: all members, or those of its zone. */
+    public enum Announce {
+        CLUSTER,
+        ZONE
     }
 
     /**
      * @param quota the most that blobs may take
      * @param minFree what is always left free on the file system
+     * @param scrub within what time everything on disk is proven again; zero: never
      */
-    public record Store(Room quota, Room minFree) {}
+    public record Store(Room quota, Room minFree, Duration scrub) {
+        /** Without scrubbing. */
+        public Store(Room quota, Room minFree) {
+            this(quota, minFree, Duration.ZERO);
+        }
+    }
 
     /** An amount of disk: bytes, or a share of the file system's size (0 to 1). */
     public sealed interface Room {

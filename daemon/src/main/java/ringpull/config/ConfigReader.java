@@ -85,16 +85,20 @@ final class ConfigReader {
         Optional<Path> cert = keys.find("cert", Values::path);
         Optional<Path> key = keys.find("key", Values::path);
         Optional<Path> ca = keys.find("ca", Values::path);
+        Optional<Path> revoked = keys.find("revoked", Values::path);
         boolean insecure = keys.get("insecure", false, Values::flag);
         Config.Io io = keys.get("io", Config.Io.AUTO, Values.oneOf(Config.Io.class));
 
         Optional<Config.Tls> tls = Optional.empty();
         if (cert.isPresent() && key.isPresent() && ca.isPresent()) {
-            tls = Optional.of(new Config.Tls(cert.get(), key.get(), ca.get()));
+            tls = Optional.of(new Config.Tls(cert.get(), key.get(), ca.get(), revoked));
         } else if (cert.isPresent() || key.isPresent() || ca.isPresent()) {
             String missing = cert.isEmpty() ? "cert" : key.isEmpty() ? "key" : "ca";
             String present = cert.isPresent() ? "cert" : key.isPresent() ? "key" : "ca";
             keys.problem(present, "needs " + missing + " too: all three of cert, key, ca, or none");
+        }
+        if (tls.isEmpty() && revoked.isPresent()) {
+            keys.problem("revoked", "needs cert, key, ca too");
         }
         if (tls.isPresent() && insecure) {
             keys.problem("insecure", "must be false where cert, key, ca are set");
@@ -110,7 +114,9 @@ final class ConfigReader {
                         "seeds",
                         List.of(),
                         Values.list(
-                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))));
+                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))),
+                keys.get("announce", Config.Announce.CLUSTER, Values.oneOf(Config.Announce.class)),
+                keys.get("weight", 1, Values::weight));
         keys.end();
         return ring;
     }
@@ -118,7 +124,8 @@ final class ConfigReader {
     private static Config.Store store(Keys keys) {
         Config.Store store = new Config.Store(
                 keys.get("quota", new Config.Room.Share(0.2), Values::room),
-                keys.get("min_free", new Config.Room.Share(0.2), Values::room));
+                keys.get("min_free", new Config.Room.Share(0.2), Values::room),
+                keys.get("scrub", ofDays(30), Values.duration(ZERO, ofDays(3650))));
         if (store.quota().of(Long.MAX_VALUE) == 0) {
             keys.problem("quota", "must be more than nothing");
         }

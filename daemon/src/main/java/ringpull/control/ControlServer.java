@@ -27,6 +27,8 @@ import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.ring.Holders;
 import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
+import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 
 /** The gRPC service behind the command line, on a Unix socket that its owner and group may use. */
@@ -47,9 +49,11 @@ public final class ControlServer implements AutoCloseable {
     public record Sources(
             Membership membership,
             Holders holders,
+            Rendezvous rendezvous,
             BlobStore store,
             Journal journal,
             Images images,
+            Verifier verifier,
             Supplier<DaemonStatus> status) {}
 
     private ControlServer(Path socket, Server server, EventLoopGroup eventLoop, ExecutorService threads) {

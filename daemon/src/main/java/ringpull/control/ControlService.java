@@ -22,10 +22,14 @@ import ringpull.v1.ImagePullEvent;
 import ringpull.v1.ImagePullRequest;
 import ringpull.v1.MembersReply;
 import ringpull.v1.MembersRequest;
+import ringpull.v1.RingOrderReply;
+import ringpull.v1.RingOrderRequest;
 import ringpull.v1.StatusReply;
 import ringpull.v1.StatusRequest;
 import ringpull.v1.TraceReply;
 import ringpull.v1.TraceRequest;
+import ringpull.v1.VerifyEvent;
+import ringpull.v1.VerifyRequest;
 
 /** Takes the calls apart, bounds how many run, and says in gRPC's words what went wrong. */
 final class ControlService extends ControlGrpc.ControlImplBase {
@@ -35,6 +39,9 @@ final class ControlService extends ControlGrpc.ControlImplBase {
     static final int CALLS_MAX = 64;
 
     static final int PULLS_MAX = 8;
+
+    /** Each uses every core. */
+    static final int VERIFICATIONS_MAX = 1;
 
     /** An image reference has at most 255 + 255 + 128 characters and a digest. */
     private static final int REFERENCE_CHARS_MAX = 1024;
@@ -46,6 +53,7 @@ final class ControlService extends ControlGrpc.ControlImplBase {
     private final ExecutorService threads;
     private final Semaphore calls = new Semaphore(CALLS_MAX);
     private final Semaphore pulls = new Semaphore(PULLS_MAX);
+    private final Semaphore verifications = new Semaphore(VERIFICATIONS_MAX);
 
     ControlService(ControlServer.Sources sources, ExecutorService threads) {
         this.sources = sources;
@@ -79,6 +87,15 @@ final class ControlService extends ControlGrpc.ControlImplBase {
     }
 
     @Override
+    public void ringOrder(RingOrderRequest request, StreamObserver<RingOrderReply> observer) {
+        unary(observer, () -> {
+            Digest digest = Digest.tryParse(request.getDigest())
+                    .orElseThrow(() -> invalid("not a digest: sha256:<64 hex digits>"));
+            return RingOrderAnswer.of(sources, digest, request.getLimit());
+        });
+    }
+
+    @Override
     public void trace(TraceRequest request, StreamObserver<TraceReply> observer) {
         unary(observer, () -> {
             Optional<Digest> digest = Digest.tryParse(request.getReference());
@@ -95,27 +112,51 @@ final class ControlService extends ControlGrpc.ControlImplBase {
     @Override
     public void pull(ImagePullRequest request, StreamObserver<ImagePullEvent> observer) {
         ServerCallStreamObserver<ImagePullEvent> call = (ServerCallStreamObserver<ImagePullEvent>) observer;
-        if (!pulls.tryAcquire()) {
-            call.onError(Status.RESOURCE_EXHAUSTED
-                    .withDescription(PULLS_MAX + " pulls run already: try again when one has ended")
-                    .asRuntimeException());
+        streaming(
+                call,
+                pulls,
+                PULLS_MAX + " pulls run already: try again when one has ended",
+                () -> new PullCall(call)
+                        .run(sources.images(), imageName(request.getImage()), platform(request.getPlatform())));
+    }
+
+    @Override
+    public void verify(VerifyRequest request, StreamObserver<VerifyEvent> observer) {
+        ServerCallStreamObserver<VerifyEvent> call = (ServerCallStreamObserver<VerifyEvent>) observer;
+        streaming(call, verifications, "a verification runs already: try again when it has ended", () -> {
+            String text = request.getDigest();
+            Optional<Digest> digest = Digest.tryParse(text);
+            if (digest.isEmpty() && !text.isEmpty()) {
+                throw invalid("not a digest of the form sha256:<64 lower-case hex digits>");
+            }
+            new VerifyCall(call).run(sources.verifier(), sources.store(), digest);
+        });
+    }
+
+    /** A call that goes on. */
+    private interface Stream {
+        void run() throws ImageFailed, InterruptedException;
+    }
+
+    private void streaming(ServerCallStreamObserver<?> call, Semaphore permits, String refusal, Stream stream) {
+        if (!permits.tryAcquire()) {
+            call.onError(Status.RESOURCE_EXHAUSTED.withDescription(refusal).asRuntimeException());
             return;
         }
         // On a thread of its own: gRPC tells of a caller that went away only when this method has returned.
-        CompletableFuture<Thread> puller = new CompletableFuture<>();
+        CompletableFuture<Thread> runner = new CompletableFuture<>();
         threads.execute(() -> {
-            puller.complete(Thread.currentThread());
+            runner.complete(Thread.currentThread());
             try {
-                new PullCall(call)
-                        .run(sources.images(), imageName(request.getImage()), platform(request.getPlatform()));
+                stream.run();
             } catch (ImageFailed | InterruptedException | RuntimeException e) {
                 fail(call, e);
             } finally {
-                pulls.release();
+                permits.release();
             }
         });
         call.setOnCancelHandler(() -> {
-            var _ = puller.thenAccept(Thread::interrupt);
+            var _ = runner.thenAccept(Thread::interrupt);
         });
     }
 

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param readySince wall clock, when it began to serve
  * @param ports where it listens
  * @param sinceLastClientRequest how long ago a client last asked the mirror; empty: none has since the start
+ * @param hasher what computes SHA-256
  * @param problems sentences that say what is wrong and what to do; empty if all is well
  */
 public record DaemonStatus(
@@ -19,6 +20,7 @@ public record DaemonStatus(
         Instant readySince,
         List<Port> ports,
         Optional<Duration> sinceLastClientRequest,
+        String hasher,
         List<String> problems) {
     public DaemonStatus {
         ports = List.copyOf(ports);

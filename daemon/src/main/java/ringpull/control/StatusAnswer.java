@@ -20,6 +20,7 @@ final class StatusAnswer {
         List<MemberState> members = sources.membership().members();
         StatusReply.Builder reply = StatusReply.newBuilder()
                 .setVersion(daemon.version())
+                .setHasher(daemon.hasher())
                 .setReadySinceMs(daemon.readySince().toEpochMilli())
                 .setStoreUsedBytes(usage.usedBytes())
                 .setStoreReservedBytes(usage.reservedBytes())

@@ -46,7 +46,8 @@ final class ProofTrail implements AutoCloseable {
         this.file = partial.open();
         this.threads = threads;
         this.outcome = outcome;
-        this.proof = new Proof(digest);
+        this.proof = new Proof(digest, partial.rungs());
+        this.hashedBytes = proof.hashedBytes();
     }
 
     /** Says that more bytes may be present. Cheap; called after every run of bytes that lands. */

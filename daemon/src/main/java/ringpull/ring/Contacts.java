@@ -22,8 +22,8 @@ final class Contacts {
         count++;
     }
 
-    /** One of the last; {@link Directory#NONE} if there are none. */
+    /** One of the last; {@link Directory#NONE} while there are few. */
     int any() {
-        return count == 0 ? Directory.NONE : met[random.nextInt(Math.min(count, KEPT))];
+        return count < KEPT ? Directory.NONE : met[random.nextInt(KEPT)];
     }
 }

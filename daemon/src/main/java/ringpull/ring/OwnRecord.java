@@ -46,7 +46,8 @@ final class OwnRecord {
             conflict = Limits.tame("another daemon has this node's member id: "
                     + as.name() + " at "
                     + Rumor.controlAddresses(as).getFirst()
-                    + "; if the state directory was copied, delete the id file in the copy and restart");
+                    + "; give each node a certificate of its own, or, where there are none and the state directory was"
+                    + " copied, delete the id file in the copy; then restart it");
             conflictAt = time.now();
             return;
         }

@@ -15,6 +15,9 @@ final class Repair {
     /** The same while this node does not know the whole ring. */
     static final long JOINING_INTERVAL = 250 * Time.MILLIS;
 
+    /** And when there was more than one exchange could give. */
+    private static final long JOINING_AGAIN = 50 * Time.MILLIS;
+
     static final long TIMEOUT = 5 * Time.SECONDS;
 
     /** One in so many goes to a member that is held for dead: partitions heal. And one to any, not only to neighbours. */
@@ -67,6 +70,18 @@ final class Repair {
         public void failed(String reason) {}
     };
 
+    private Outcome meeting(int partner) {
+        return new Outcome() {
+            @Override
+            public void reached(Rumor other) {
+                contacts.met(partner);
+            }
+
+            @Override
+            public void failed(String reason) {}
+        };
+    }
+
     /** When this node last knew all that a member knew that knows the whole ring; below zero: never. */
     long fullSyncAt() {
         return fullSyncAt;
@@ -94,7 +109,7 @@ final class Repair {
         due = time.now() + interval * 9 / 10 + random.nextLong(interval / 5);
         int partner = running > 0 ? Directory.NONE : partner();
         if (partner != Directory.NONE) {
-            start(Rumor.controlAddresses(peers.table().member(partner)), WHATEVER);
+            start(Rumor.controlAddresses(peers.table().member(partner)), joined ? WHATEVER : meeting(partner));
         }
     }
 
@@ -171,7 +186,10 @@ final class Repair {
                     giveInventories(wanted);
                     next();
                 }
-                case Body.Busy() -> end(false);
+                case Body.Busy() -> {
+                    incomplete = true;
+                    end(false);
+                }
                 case Body.Ping b -> failed(NO_ANSWER);
                 case Body.Ack b -> failed(NO_ANSWER);
                 case Body.Probe b -> failed(NO_ANSWER);
@@ -189,13 +207,10 @@ final class Repair {
             if (steps == 1) {
                 outcome.reached(sender);
             }
-            int other = peers.table().find(sender.id());
-            if (!joined && other != Directory.NONE && !peers.isSelf(sender.id())) {
-                contacts.met(other);
-            }
             otherOwns = sender.eligible() || compared.members().size() == 0;
             differing(compared.members(), peers.digests().members(), members);
-            differing(compared.inventories(), peers.digests().inventories(), inventories);
+            Hashes theirs = peers.sharesInventories(sender.member()) ? compared.inventories() : Hashes.NONE;
+            differing(theirs, peers.digests().inventories(), inventories);
             next();
         }
 
@@ -264,7 +279,7 @@ final class Repair {
 
         private void giveInventories(List<Version> wanted) {
             Bundle bundle = new Bundle(Differences.INVENTORY_BYTES);
-            wanted.forEach(version -> differences.give(version, bundle));
+            differences.inventories().give(wanted, bundle);
             if (!bundle.isEmpty()) {
                 exchanges.ask(to, new Body.Ping(), bundle, TIMEOUT, Exchanges.IGNORED);
             }
@@ -276,6 +291,9 @@ final class Repair {
             }
             ended = true;
             running--;
+            if (incomplete && !joined) {
+                due = Math.min(due, time.now() + JOINING_AGAIN);
+            }
             if (complete && !incomplete && otherOwns) {
                 fullSyncAt = time.now();
             }

@@ -1,10 +1,13 @@
 package ringpull.store;
 
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
+import ringpull.blob.ProvenBlob;
 
 /**
  * The blobs of this node: complete ones under their digest, partial ones while they arrive. Only proven bytes are ever
@@ -17,11 +20,26 @@ public interface BlobStore extends AutoCloseable {
     /** Opens a complete blob for reading and counts as use; empty if it is not held. The caller closes the file. */
     Optional<BlobFile> open(Digest digest) throws IOException;
 
+    /** As {@link #open}, but does not count as use. */
+    Optional<BlobFile> inspect(Digest digest) throws IOException;
+
     /** Every complete blob, in no order. */
     List<StoredBlob> list();
 
     /** Every blob that is partly here, in no order. */
     List<PartialInfo> partials();
+
+    /**
+     * The ladder of a complete blob; empty if there is none, as for blobs that an earlier release stored. It was proven
+     * once, and is a claim again: the disk may have changed it since.
+     */
+    Optional<Ladder> ladder(Digest digest) throws IOException;
+
+    /** One page of it. */
+    Optional<byte[]> ladderPage(Digest digest, int page) throws IOException;
+
+    /** Keeps the ladder of a complete blob that has none, or a damaged one. Unknown digests are ignored. */
+    void keepLadder(ProvenBlob proof) throws IOException;
 
     /**
      * Reserves room for a blob and opens its partial file, or goes on with the one that an earlier attempt or an
@@ -37,6 +55,12 @@ public interface BlobStore extends AutoCloseable {
      * ({@code registry/path}), so that later access checks know a blob's sources. Unknown digests are ignored.
      */
     void noteSource(Digest digest, String repository);
+
+    /**
+     * These chunks of a complete blob turned out not to be its bytes: it leaves the set of complete ones, and is partial
+     * again, without them. True if it was there.
+     */
+    boolean demote(Digest digest, BitSet damaged) throws IOException;
 
     /** Removes a complete blob; open readers finish. True if it was there. */
     boolean remove(Digest digest) throws IOException;

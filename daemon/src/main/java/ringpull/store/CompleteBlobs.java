@@ -8,6 +8,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
+import ringpull.blob.ProvenBlob;
 import ringpull.store.BlobStore.Listener;
 
 /**
@@ -72,6 +74,14 @@ final class CompleteBlobs {
     }
 
     Optional<BlobFile> open(Digest digest) throws IOException {
+        Optional<BlobFile> file = inspect(digest);
+        if (file.isPresent() && blobs.computeIfPresent(digest, (d, known) -> used(known, clock.instant())) != null) {
+            unsaved.add(digest);
+        }
+        return file;
+    }
+
+    Optional<BlobFile> inspect(Digest digest) throws IOException {
         StoredBlob blob = blobs.get(digest);
         if (blob == null) {
             return Optional.empty();
@@ -88,9 +98,6 @@ final class CompleteBlobs {
             channel.close();
             lose(blob, "its file has " + fileBytes + " bytes instead of " + blob.sizeBytes());
             return Optional.empty();
-        }
-        if (blobs.computeIfPresent(digest, (d, known) -> used(known, clock.instant())) != null) {
-            unsaved.add(digest);
         }
         return Optional.of(new BlobFile(digest, blob.sizeBytes(), channel));
     }
@@ -140,6 +147,28 @@ final class CompleteBlobs {
         changes.removed(digest);
         Files.deleteIfExists(layout.blob(digest));
         return true;
+    }
+
+    /** The file becomes a partial one, of which this is the record; that goes first. Empty if the blob is not there. */
+    synchronized Optional<Index.PartialRecord> demote(Digest digest, BitSet damaged) throws IOException {
+        StoredBlob blob = blobs.get(digest);
+        if (blob == null) {
+            return Optional.empty();
+        }
+        Index.PartialRecord record = Index.PartialRecord.without(damaged, blob);
+        index.demote(digest, record);
+        blobs.remove(digest);
+        bytes -= blob.sizeBytes();
+        changes.removed(digest);
+        layout.unpublish(digest);
+        return Optional.of(record);
+    }
+
+    /** Under the lock that a removal takes: no ladder outlives its blob. */
+    synchronized void keepLadder(ProvenBlob proof) throws IOException {
+        if (blobs.containsKey(proof.digest())) {
+            index.ladder(proof.digest(), proof.ladder().pages(0));
+        }
     }
 
     /** Brings last uses and sources to the index. */

@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
+import ringpull.blob.ProvenBlob;
+import ringpull.blob.Rungs;
 import ringpull.config.Config;
 import ringpull.os.Disk;
 
@@ -51,7 +54,8 @@ public abstract class FileBlobStore implements BlobStore {
     private final DiskThreads disk = new DiskThreads();
     private final CompleteBlobs complete;
     private final IndexedTags tags;
-    private final PartialFile.Owner owner = new Owner();
+    private final KeptLadders ladders;
+    private final PartialOwner owner = new Owner();
 
     /** One reservation at a time, from the sum to the allocation, so that sums hold. Taken before {@link #lock}. */
     private final Object admission = new Object();
@@ -80,6 +84,7 @@ public abstract class FileBlobStore implements BlobStore {
             partials.put(entry.getKey(), partialFile(entry.getKey(), entry.getValue()));
         }
         tags = new IndexedTags(contents.tags(), index, disk);
+        ladders = new KeptLadders(complete, index, disk);
     }
 
     /** Begins the work in the background; called once by whoever constructs the store. */
@@ -122,6 +127,26 @@ public abstract class FileBlobStore implements BlobStore {
     @Override
     public final Optional<BlobFile> open(Digest digest) throws IOException {
         return complete.open(digest);
+    }
+
+    @Override
+    public final Optional<Ladder> ladder(Digest digest) throws IOException {
+        return ladders.of(digest);
+    }
+
+    @Override
+    public final Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
+        return ladders.page(digest, page);
+    }
+
+    @Override
+    public final void keepLadder(ProvenBlob proof) throws IOException {
+        ladders.keep(proof);
+    }
+
+    @Override
+    public final Optional<BlobFile> inspect(Digest digest) throws IOException {
+        return complete.inspect(digest);
     }
 
     /** Where a complete blob's file lies, whether it is there or not. */
@@ -177,14 +202,14 @@ public abstract class FileBlobStore implements BlobStore {
     private PartialFile resume(PartialFile idle) throws IOException {
         Index.PartialRecord known = idle.record();
         PartialFile partial = partialFile(idle.digest(), known);
-        partial.begin(known.allocated(), true);
+        partial.begin(known.allocated(), true, ladders.rungs(idle.digest(), known.rungs()));
         partials.put(idle.digest(), partial);
         return partial;
     }
 
     private PartialFile create(Digest digest, long sizeBytes) throws StoreFull, IOException {
         PartialFile partial =
-                partialFile(digest, new Index.PartialRecord(sizeBytes, false, new BitSet(), clock.instant()));
+                partialFile(digest, new Index.PartialRecord(sizeBytes, false, new BitSet(), 0, clock.instant()));
         List<Quota.Candidate> victims;
         synchronized (lock) {
             victims = quota.victims(digest.toString(), sizeBytes, load(), candidates());
@@ -201,7 +226,7 @@ public abstract class FileBlobStore implements BlobStore {
             if (allocation == Disk.Allocation.FULL) {
                 throw quota.refused(digest.toString(), sizeBytes);
             }
-            partial.begin(allocation == Disk.Allocation.ALLOCATED, false);
+            partial.begin(allocation == Disk.Allocation.ALLOCATED, false, new Rungs());
             begun = true;
             return partial;
         } finally {
@@ -248,6 +273,18 @@ public abstract class FileBlobStore implements BlobStore {
         boolean removed = disk.call(() -> complete.drop(digest));
         complete.tellListeners();
         return removed;
+    }
+
+    @Override
+    public final boolean demote(Digest digest, BitSet damaged) throws IOException {
+        Optional<Index.PartialRecord> record;
+        // Nobody begins to receive it before its file lies where partial ones do.
+        synchronized (admission) {
+            record = disk.call(() -> complete.demote(digest, damaged));
+            record.ifPresent(known -> partials.put(digest, partialFile(digest, known)));
+        }
+        complete.tellListeners();
+        return record.isPresent();
     }
 
     @Override
@@ -301,7 +338,7 @@ public abstract class FileBlobStore implements BlobStore {
         }
     }
 
-    private final class Owner implements PartialFile.Owner {
+    private final class Owner implements PartialOwner {
         @Override
         public long barrierBytes() {
             return barrierBytes;
@@ -313,7 +350,8 @@ public abstract class FileBlobStore implements BlobStore {
         }
 
         @Override
-        public StoredBlob finish(PartialFile partial, String mediaType, String source) throws IOException {
+        public StoredBlob finish(PartialFile partial, Ladder ladder, String mediaType, String source)
+                throws IOException {
             Digest digest = partial.digest();
             StoredBlob blob = new StoredBlob(
                     digest,
@@ -324,7 +362,8 @@ public abstract class FileBlobStore implements BlobStore {
             boolean recorded = false;
             try {
                 partial.publish(layout);
-                index.complete(blob);
+                int firstPage = partial.record().rungs() / Ladder.PAGE_RUNGS;
+                index.complete(blob, firstPage, ladder.pages(firstPage));
                 recorded = true;
             } finally {
                 if (!recorded) {

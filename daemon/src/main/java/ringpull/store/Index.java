@@ -6,8 +6,11 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
+import ringpull.blob.Ladder;
 
 /**
  * What a {@link FileBlobStore} knows of its files across restarts. "Durable" means that it survives a power loss; all
@@ -17,19 +20,37 @@ public interface Index extends AutoCloseable {
     /** What an earlier life recorded; called once, first. */
     Contents load() throws IOException;
 
-    /** The blob is complete; a record of its partial file goes in the same step. Durable. */
-    void complete(StoredBlob blob) throws IOException;
+    /**
+     * The blob is complete; a record of its partial file goes in the same step. Durable.
+     *
+     * @param pages of its ladder, from this one on, the others being here already
+     */
+    void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException;
+
+    /** The blob is complete no more, and partial again; its ladder stays. Durable. */
+    void demote(Digest digest, PartialRecord record) throws IOException;
+
+    /** These are pages of a complete blob's ladder, from the first on. */
+    void ladder(Digest digest, List<byte[]> pages) throws IOException;
+
+    /** A page of a ladder, of a complete or a partial blob; empty if it is not here, or damaged. */
+    Optional<byte[]> ladderPage(Digest digest, int page) throws IOException;
 
     /** Last uses and sources changed. */
     void update(Collection<StoredBlob> blobs) throws IOException;
 
-    /** The complete blob goes. */
+    /** The complete blob goes, with its ladder. */
     void remove(Digest digest) throws IOException;
 
-    /** These chunks are in the partial file. Durable. */
-    void partial(Digest digest, PartialRecord record) throws IOException;
+    /**
+     * These chunks are in the partial file, and so many of them, from the front, were hashed.
+     *
+     * @param pages of its ladder, from this one on, that have changed since the last record
+     */
+    void partial(Digest digest, PartialRecord record, boolean durable, int firstPage, List<byte[]> pages)
+            throws IOException;
 
-    /** Nothing is in the partial file any more. Durable, for another file may take its name. */
+    /** Nothing is in the partial file any more, and no rung is true. Durable, for another file may take its name. */
     void removePartial(Digest digest) throws IOException;
 
     void tag(ImageName tag, TagRecords.TagRecord record) throws IOException;
@@ -46,10 +67,20 @@ public interface Index extends AutoCloseable {
     /**
      * @param allocated whether the file's blocks were handed out when it was created
      * @param present chunks whose bytes are on disk
+     * @param rungs how many of the first chunks, all of them present, were hashed; their rungs are kept beside this
      */
-    record PartialRecord(long sizeBytes, boolean allocated, BitSet present, Instant lastUse) {
+    record PartialRecord(long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse) {
         public PartialRecord {
             present = (BitSet) present.clone();
+        }
+
+        /** Of a blob that was complete, and lacks these chunks now. */
+        static PartialRecord without(BitSet damaged, StoredBlob blob) {
+            BitSet present = new BitSet();
+            present.set(0, Chunk.count(blob.sizeBytes()));
+            present.andNot(damaged);
+            int rungs = Math.min(present.nextClearBit(0), Ladder.rungCount(blob.sizeBytes()));
+            return new PartialRecord(blob.sizeBytes(), true, present, rungs, blob.lastUse());
         }
 
         @Override

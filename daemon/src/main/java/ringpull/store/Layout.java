@@ -52,6 +52,12 @@ final class Layout {
         Files.move(partial(digest), blob(digest), StandardCopyOption.ATOMIC_MOVE);
     }
 
+    /** Takes it back; open readers go on. */
+    void unpublish(Digest digest) throws IOException {
+        Files.move(blob(digest), partial(digest), StandardCopyOption.ATOMIC_MOVE);
+        sync(partials);
+    }
+
     /** Makes the names of complete blobs durable. */
     void syncBlobs() throws IOException {
         sync(blobs);

@@ -6,6 +6,7 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.blob.ProvenBlob;
+import ringpull.blob.Rungs;
 
 /** A blob that is arriving: a preallocated file, and a record of the chunks that are in it. */
 public interface PartialBlob extends AutoCloseable {
@@ -30,6 +31,12 @@ public interface PartialBlob extends AutoCloseable {
 
     /** How many bytes are present. */
     long presentBytes();
+
+    /**
+     * The chaining values of the chunks at the front that were hashed, in this life or an earlier one. The proof that goes
+     * on from there adds to them, and the index learns of it with the next barrier; {@link #reset} begins others.
+     */
+    Rungs rungs();
 
     /** Opens the file as it is now, for reading what is present; stays readable after {@link #complete}. */
     BlobFile open() throws IOException;

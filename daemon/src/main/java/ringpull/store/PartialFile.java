@@ -17,6 +17,7 @@ import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.ProvenBlob;
+import ringpull.blob.Rungs;
 
 /**
  * A partial blob's file. Its chunks reach the index only at a <em>barrier</em>, after their bytes were synced: what is
@@ -28,19 +29,6 @@ final class PartialFile implements PartialBlob {
     /** From this size on the sync begins once all is here, not once it is proven: the hash is seldom done then. */
     private static final long LAST_BARRIER_BYTES_MIN = 16L << 20;
 
-    /** What a partial file needs of its store. */
-    interface Owner {
-        /** Bytes that arrive between two barriers at most, or nearly so. */
-        long barrierBytes();
-
-        Instant now();
-
-        StoredBlob finish(PartialFile partial, String mediaType, String source) throws IOException;
-
-        /** Removes file, record and reservation. */
-        void drop(PartialFile partial) throws IOException;
-    }
-
     private enum State {
         IDLE,
         OPEN,
@@ -51,7 +39,8 @@ final class PartialFile implements PartialBlob {
     private final long sizeBytes;
     private final Path path;
     private final ChunkSet chunks;
-    private final Owner owner;
+    private final Front front;
+    private final PartialOwner owner;
     private final DiskThreads disk;
     private final Index index;
 
@@ -69,11 +58,13 @@ final class PartialFile implements PartialBlob {
     private volatile boolean recorded;
     private volatile Instant lastUse;
 
-    PartialFile(Digest digest, Index.PartialRecord known, Path path, Owner owner, DiskThreads disk, Index index) {
+    PartialFile(
+            Digest digest, Index.PartialRecord known, Path path, PartialOwner owner, DiskThreads disk, Index index) {
         this.digest = digest;
         this.sizeBytes = known.sizeBytes();
         this.path = path;
         this.chunks = new ChunkSet(sizeBytes, known.present());
+        this.front = new Front(sizeBytes, known);
         this.allocated = known.allocated();
         this.lastUse = known.lastUse();
         this.owner = owner;
@@ -82,7 +73,8 @@ final class PartialFile implements PartialBlob {
     }
 
     /** Opens the file, which exists. */
-    synchronized void begin(boolean isAllocated, boolean isRecorded) throws IOException {
+    synchronized void begin(boolean isAllocated, boolean isRecorded, Rungs hashed) throws IOException {
+        front.begin(hashed);
         allocated = isAllocated;
         recorded = isRecorded;
         file = new SharedFile(path);
@@ -121,12 +113,14 @@ final class PartialFile implements PartialBlob {
         return allocated ? sizeBytes : chunks.presentBytes();
     }
 
+    /** What the index knows of an idle file, or one that is complete. */
     Index.PartialRecord record() {
-        return record(chunks.copy());
+        return new Index.PartialRecord(sizeBytes, allocated, chunks.copy(), front.recordedRungs(), lastUse);
     }
 
-    private Index.PartialRecord record(BitSet present) {
-        return new Index.PartialRecord(sizeBytes, allocated, present, lastUse);
+    @Override
+    public Rungs rungs() {
+        return front.rungs();
     }
 
     /**
@@ -185,7 +179,7 @@ final class PartialFile implements PartialBlob {
 
     /** Called every two seconds: whatever arrived since the last barrier is due. */
     synchronized void tick() {
-        queueBarrier(1);
+        queueBarrier(front.hasNews() ? 0 : 1);
     }
 
     private void queueBarrier(long dueBytes) {
@@ -207,28 +201,40 @@ final class PartialFile implements PartialBlob {
         }
     }
 
-    /** Makes what is present durable, then says so in the index. */
+    /** Makes what is present durable, then says so in the index; or only that more of it was hashed. */
     private void settle() throws IOException {
         synchronized (barrierLock) {
             BitSet present;
+            boolean moreBytes;
             synchronized (this) {
-                if (unrecordedBytes == 0 || failure != null) {
+                moreBytes = unrecordedBytes > 0;
+                if (failure != null || (!moreBytes && (file == null || !front.hasNews()))) {
                     return;
                 }
                 unrecordedBytes = 0;
-                present = chunks.copy();
+                present = moreBytes ? chunks.copy() : front.recordedPresent();
             }
             try {
-                force();
-                lastUse = owner.now();
-                index.partial(digest, record(present));
-                recorded = true;
+                if (moreBytes) {
+                    force();
+                    lastUse = owner.now();
+                }
+                write(present, moreBytes);
             } catch (IOException e) {
                 // The kernel may have forgotten which pages are dirty: another attempt would seem to succeed.
                 fail(e);
                 throw e;
             }
         }
+    }
+
+    /** The chunks do not change any more, so their rungs, as far as they are known by now, are as true as they are. */
+    private void write(BitSet present, boolean durable) throws IOException {
+        Front.News news = front.news(present);
+        Index.PartialRecord record = new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse);
+        index.partial(digest, record, durable, news.firstPage(), news.pages());
+        front.recorded(present, news.rungs());
+        recorded = true;
     }
 
     private void force() throws IOException {
@@ -274,7 +280,7 @@ final class PartialFile implements PartialBlob {
             }
             state = State.ENDING;
         }
-        return disk.call(() -> owner.finish(this, mediaType, source));
+        return disk.call(() -> owner.finish(this, proof.ladder(), mediaType, source));
     }
 
     /** Last step but one of completion: every byte on disk, and the final name. Called by the owner. */
@@ -310,12 +316,13 @@ final class PartialFile implements PartialBlob {
         synchronized (this) {
             requireOpen();
             chunks.clear();
+            front.restart();
             unrecordedBytes = 0;
         }
         try {
             // Before the first new byte lands on an old one, which the index would still call present.
             if (recorded) {
-                index.partial(digest, record());
+                write(new BitSet(), true);
             }
         } catch (IOException e) {
             fail(e);

@@ -2,6 +2,7 @@ package ringpull.store.rocksdb;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -12,8 +13,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
+import ringpull.blob.Proof;
+import ringpull.blob.ProofFailed;
 import ringpull.config.Config;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -85,8 +89,7 @@ final class CrashingWriter {
         }
         fill(partial, blob, random.nextInt(4) == 0 ? 0.5 : 1, threads);
         if (partial.presentBytes() == blob.size()) {
-            partial.complete(blob.proof(), "application/x", "registry.test/repository");
-            promises.println("complete " + number);
+            complete(partial, number);
         } else if (random.nextInt(4) == 0) {
             partial.discard();
         } else {
@@ -102,7 +105,7 @@ final class CrashingWriter {
     }
 
     private void fill(PartialBlob partial, TestBlob blob, double share, ExecutorService threads)
-            throws InterruptedException, ExecutionException {
+            throws IOException, InterruptedException, ExecutionException {
         List<Integer> absent = new ArrayList<>();
         for (int chunk = 0; chunk < Chunk.count(blob.size()); chunk++) {
             if (!partial.has(chunk)) {
@@ -119,6 +122,33 @@ final class CrashingWriter {
         }
         for (Future<?> task : tasks) {
             task.get();
+        }
+        hash(partial);
+    }
+
+    /** From the file, behind what this life or an earlier one has hashed of it. */
+    private static Proof hash(PartialBlob partial) throws IOException {
+        Proof proof = new Proof(partial.digest(), partial.rungs());
+        try (BlobFile file = partial.open()) {
+            ByteBuffer step = ByteBuffer.allocateDirect(STEP_BYTES);
+            while (proof.hashedBytes() < partial.presentPrefixBytes()) {
+                long left = partial.presentPrefixBytes() - proof.hashedBytes();
+                step.clear().limit((int) Math.min(STEP_BYTES, left));
+                file.channel().read(step, proof.hashedBytes());
+                proof.update(step.flip());
+            }
+        }
+        return proof;
+    }
+
+    /** What an earlier life left may be a liar's: then all begins anew. */
+    private void complete(PartialBlob partial, int number) throws IOException {
+        try {
+            partial.complete(hash(partial).finish(), "application/x", "registry.test/repository");
+            promises.println("complete " + number);
+        } catch (ProofFailed e) {
+            partial.reset();
+            partial.close();
         }
     }
 

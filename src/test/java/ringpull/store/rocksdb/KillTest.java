@@ -23,6 +23,9 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
+import ringpull.blob.Proof;
+import ringpull.blob.Rungs;
 import ringpull.store.BlobStore;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -153,6 +156,20 @@ class KillTest {
             }
         }
         assertThat(present).isGreaterThanOrEqualTo(kept.getOrDefault(number, 0));
+        checkRungs(partial, file);
+    }
+
+    /** Whoever's bytes these are: what the index says was hashed of them is their hash. */
+    private static void checkRungs(PartialBlob partial, BlobFile file) throws IOException {
+        int count = partial.rungs().count();
+        assertThat((long) count * Chunk.SIZE_BYTES).isLessThanOrEqualTo(partial.presentPrefixBytes());
+        Rungs again = new Rungs();
+        new Proof(partial.digest(), again)
+                .update(ByteBuffer.wrap(read(file, new ByteRange(0, (long) count * Chunk.SIZE_BYTES))));
+        assertThat(again.count()).isEqualTo(count);
+        for (int page = 0; page * Ladder.PAGE_RUNGS < count; page++) {
+            assertThat(again.page(page, count)).isEqualTo(partial.rungs().page(page, count));
+        }
     }
 
     private static byte[] read(BlobFile file, ByteRange range) throws IOException {

@@ -42,6 +42,8 @@ public final class ControlPort implements Closeable {
     private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private final Optional<PeerTls> tls;
+    private final Optional<WatchedLoops> loops;
+    private final Senders senders;
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -50,7 +52,7 @@ public final class ControlPort implements Closeable {
         boolean asked(long exchange, Message message);
     }
 
-    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls) throws IOException {
+    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls) {
         this.tls = tls;
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .executor(threads)
@@ -59,9 +61,9 @@ public final class ControlPort implements Closeable {
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
                 .addService(new Service());
-        if (tls.isPresent()) {
-            builder.sslContext(tls.get().controlServer());
-        }
+        senders = new Senders(tls.isPresent());
+        senders.install(builder);
+        loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
 
@@ -79,11 +81,16 @@ public final class ControlPort implements Closeable {
             port.close();
             String why = String.valueOf(
                     e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
-            BindException failed = new BindException("[peer] control port " + address + ": " + why);
+            BindException failed = new BindException("[peer] control port " + text(address) + ": " + why);
             failed.initCause(e);
             throw failed;
         }
         return port;
+    }
+
+    private static String text(InetSocketAddress address) {
+        String host = address.getHostString();
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
     }
 
     /** Where it listens, with the real port. */
@@ -102,9 +109,13 @@ public final class ControlPort implements Closeable {
         ring = asked;
     }
 
-    /** Messages that made no sense. */
+    /** Messages that made no sense, or whose sender was another than their connection's certificate says. */
     long rejected() {
-        return rejected.get();
+        return rejected.get() + senders.refused();
+    }
+
+    Senders senders() {
+        return senders;
     }
 
     void answer(long exchange, RingMessage message) {
@@ -137,9 +148,13 @@ public final class ControlPort implements Closeable {
             Message message;
             try {
                 message = Codec.decode(wire);
+                senders.check(message);
             } catch (IllegalArgumentException e) {
                 rejected.incrementAndGet();
                 refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+                return;
+            } catch (Senders.Impostor e) {
+                refuse(asker, Status.PERMISSION_DENIED, String.valueOf(e.getMessage()));
                 return;
             }
             long exchange = lastExchange.incrementAndGet();
@@ -164,5 +179,6 @@ public final class ControlPort implements Closeable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        loops.ifPresent(WatchedLoops::close);
     }
 }

@@ -1,6 +1,5 @@
 package ringpull.ring.wire;
 
-import io.netty.handler.ssl.SslContext;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -23,6 +22,8 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.ring.Address;
+import ringpull.ring.Announce;
+import ringpull.ring.Directory;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Holders;
@@ -74,16 +75,12 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
-        ring = new Ring(settings.cluster(), self, settings.seeds(), random);
+        ring = new Ring(
+                settings.cluster(), self, settings.seeds(), random, announce(settings.announce()), new Directory());
         inventory.forEach(this::hold);
-        SslContext tls = null;
-        if (port.tls().isPresent()) {
-            PeerTls files = port.tls().get();
-            tls = files.controlClient();
-        }
-        channels = new Channels(tls, workers);
-        caller = new Caller(channels, this::happened);
-        dialer = new Dialer(channels, workers);
+        channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
+        caller = new Caller(channels, port.senders(), this::happened);
+        dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
 
@@ -99,9 +96,17 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     public static RingNode start(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         RingNode node = new RingNode(port, self, settings, inventory);
+        port.tls().ifPresent(tls -> tls.onChange(node.channels::renew));
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
+    }
+
+    private static Announce announce(Config.Announce setting) {
+        return switch (setting) {
+            case CLUSTER -> Announce.CLUSTER;
+            case ZONE -> Announce.ZONE;
+        };
     }
 
     /** Announces a blob that is complete and proven here. */

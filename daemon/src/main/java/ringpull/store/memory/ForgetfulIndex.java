@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
 import ringpull.store.Index;
 import ringpull.store.StoredBlob;
 import ringpull.store.TagRecords.TagRecord;
 
-/** Remembers nothing: the store itself holds in memory what it needs until it closes. */
+/** Remembers nothing but ladders: the rest the store itself holds in memory until it closes. */
 final class ForgetfulIndex implements Index {
+    private final Map<Digest, Map<Integer, byte[]>> ladders = new ConcurrentHashMap<>();
+
     private volatile boolean closed;
 
     @Override
@@ -26,8 +30,34 @@ final class ForgetfulIndex implements Index {
     }
 
     @Override
-    public void complete(StoredBlob blob) throws IOException {
+    public void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException {
         requireOpen();
+        keep(blob.digest(), firstPage, pages);
+    }
+
+    @Override
+    public void demote(Digest digest, PartialRecord record) throws IOException {
+        requireOpen();
+    }
+
+    @Override
+    public void ladder(Digest digest, List<byte[]> pages) throws IOException {
+        requireOpen();
+        keep(digest, 0, pages);
+    }
+
+    private void keep(Digest digest, int firstPage, List<byte[]> pages) {
+        Map<Integer, byte[]> ladder = ladders.computeIfAbsent(digest, d -> new ConcurrentHashMap<>());
+        for (int i = 0; i < pages.size(); i++) {
+            ladder.put(firstPage + i, pages.get(i).clone());
+        }
+    }
+
+    @Override
+    public Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
+        requireOpen();
+        return Optional.ofNullable(ladders.getOrDefault(digest, Map.of()).get(page))
+                .map(byte[]::clone);
     }
 
     @Override
@@ -38,16 +68,20 @@ final class ForgetfulIndex implements Index {
     @Override
     public void remove(Digest digest) throws IOException {
         requireOpen();
+        ladders.remove(digest);
     }
 
     @Override
-    public void partial(Digest digest, PartialRecord record) throws IOException {
+    public void partial(Digest digest, PartialRecord record, boolean durable, int firstPage, List<byte[]> pages)
+            throws IOException {
         requireOpen();
+        keep(digest, firstPage, pages);
     }
 
     @Override
     public void removePartial(Digest digest) throws IOException {
         requireOpen();
+        ladders.remove(digest);
     }
 
     @Override

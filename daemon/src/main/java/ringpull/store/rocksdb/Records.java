@@ -29,6 +29,7 @@ import ringpull.store.TagRecords.TagRecord;
  */
 final class Records {
     static final byte BLOB = 'b';
+    static final byte LADDER = 'l';
     static final byte PARTIAL = 'p';
     static final byte TAG = 't';
 
@@ -51,6 +52,22 @@ final class Records {
                 .put(kind)
                 .put(digest.bytes())
                 .array();
+    }
+
+    static byte[] key(Digest digest, int ladderPage) {
+        return ByteBuffer.allocate(1 + Digest.SIZE_BYTES + Integer.BYTES)
+                .put(LADDER)
+                .put(digest.bytes())
+                .putInt(ladderPage)
+                .array();
+    }
+
+    static byte[] ladderPage(byte[] key, byte[] rungs) {
+        return write(key, out -> out.write(rungs));
+    }
+
+    static byte[] readLadderPage(byte[] key, byte[] value) throws Unreadable {
+        return read(key, value, DataInputStream::readAllBytes);
     }
 
     static byte[] key(ImageName tag) {
@@ -121,6 +138,7 @@ final class Records {
             byte[] present = partial.present().toByteArray();
             out.writeInt(present.length);
             out.write(present);
+            out.writeInt(partial.rungs());
         });
     }
 
@@ -130,11 +148,15 @@ final class Records {
             boolean allocated = in.readBoolean();
             Instant lastUse = Instant.ofEpochMilli(in.readLong());
             byte[] present = in.readNBytes(in.readInt());
-            return new PartialRecord(size, allocated, BitSet.valueOf(present), lastUse);
+            int rungs = in.available() > 0 ? in.readInt() : 0; // before ladders were kept there was none
+            return new PartialRecord(size, allocated, BitSet.valueOf(present), rungs, lastUse);
         });
         long size = partial.sizeBytes();
         if (size < 0 || size > Chunk.BLOB_BYTES_MAX || partial.present().length() > Chunk.count(size)) {
             throw new Unreadable("it has chunks beyond its " + size + " bytes");
+        }
+        if (partial.rungs() < 0 || partial.rungs() > partial.present().nextClearBit(0)) {
+            throw new Unreadable("it has rungs of absent chunks");
         }
         return partial;
     }

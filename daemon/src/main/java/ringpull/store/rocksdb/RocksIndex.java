@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,12 @@ import ringpull.store.TagRecords.TagRecord;
  */
 final class RocksIndex implements Index {
     private static final Logger log = LoggerFactory.getLogger(RocksIndex.class);
+
+    /** Pages that are written together: some 512 KiB. */
+    private static final int PAGES_A_BATCH = 32;
+
+    /** Sorts behind every page of a ladder, before any other record. */
+    private static final byte[] AFTER_LADDERS = {Records.LADDER + 1};
 
     private final Database database;
 
@@ -69,6 +76,11 @@ final class RocksIndex implements Index {
         try (RocksIterator records = db.newIterator()) {
             for (records.seekToFirst(); records.isValid(); records.next()) {
                 byte[] key = records.key();
+                if (key.length > 0 && key[0] == Records.LADDER) {
+                    // Ladders are most of the bytes here, and read when they are asked for.
+                    records.seekForPrev(AFTER_LADDERS);
+                    continue;
+                }
                 byte[] value = records.value();
                 try {
                     switch (key.length == 0 ? 0 : key[0]) {
@@ -102,11 +114,72 @@ final class RocksIndex implements Index {
     }
 
     @Override
-    public void complete(StoredBlob blob) throws IOException {
+    public void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException {
+        writePages(blob.digest(), firstPage, pages);
         write(true, batch -> {
             batch.put(Records.key(Records.BLOB, blob.digest()), Records.blob(blob));
             batch.delete(Records.key(Records.PARTIAL, blob.digest()));
         });
+    }
+
+    @Override
+    public void ladder(Digest digest, List<byte[]> pages) throws IOException {
+        writePages(digest, 0, pages);
+    }
+
+    @Override
+    public void demote(Digest digest, PartialRecord record) throws IOException {
+        write(true, batch -> {
+            batch.delete(Records.key(Records.BLOB, digest));
+            batch.put(Records.key(Records.PARTIAL, digest), Records.partial(digest, record));
+        });
+    }
+
+    private void writePages(Digest digest, int firstPage, List<byte[]> pages) throws IOException {
+        for (int from = 0; from < pages.size(); from += PAGES_A_BATCH) {
+            int first = from;
+            int end = Math.min(pages.size(), from + PAGES_A_BATCH);
+            write(false, batch -> putPages(batch, digest, firstPage + first, pages.subList(first, end)));
+        }
+    }
+
+    private static void putPages(WriteBatch batch, Digest digest, int firstPage, List<byte[]> pages)
+            throws RocksDBException {
+        for (int i = 0; i < pages.size(); i++) {
+            byte[] key = Records.key(digest, firstPage + i);
+            batch.put(key, Records.ladderPage(key, pages.get(i)));
+        }
+    }
+
+    private static void deleteLadder(WriteBatch batch, Digest digest) throws RocksDBException {
+        batch.deleteRange(Records.key(digest, 0), Records.key(digest, Integer.MAX_VALUE));
+    }
+
+    @Override
+    public Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
+        byte[] key = Records.key(digest, page);
+        byte[] value;
+        inUse.readLock().lock();
+        try {
+            RocksDB open = db;
+            if (closed || open == null) {
+                throw new IOException("the store is closed");
+            }
+            value = open.get(key);
+        } catch (RocksDBException e) {
+            throw new IOException("the index in " + database.directory() + " cannot be read: " + e.getMessage(), e);
+        } finally {
+            inUse.readLock().unlock();
+        }
+        if (value == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(Records.readLadderPage(key, value));
+        } catch (Records.Unreadable e) {
+            log.warn("page {} of the ladder of {} is damaged: {}", page, digest, e.getMessage());
+            return Optional.empty();
+        }
     }
 
     @Override
@@ -120,17 +193,27 @@ final class RocksIndex implements Index {
 
     @Override
     public void remove(Digest digest) throws IOException {
-        write(false, batch -> batch.delete(Records.key(Records.BLOB, digest)));
+        write(false, batch -> {
+            batch.delete(Records.key(Records.BLOB, digest));
+            deleteLadder(batch, digest);
+        });
     }
 
     @Override
-    public void partial(Digest digest, PartialRecord record) throws IOException {
-        write(true, batch -> batch.put(Records.key(Records.PARTIAL, digest), Records.partial(digest, record)));
+    public void partial(Digest digest, PartialRecord record, boolean durable, int firstPage, List<byte[]> pages)
+            throws IOException {
+        write(durable, batch -> {
+            batch.put(Records.key(Records.PARTIAL, digest), Records.partial(digest, record));
+            putPages(batch, digest, firstPage, pages);
+        });
     }
 
     @Override
     public void removePartial(Digest digest) throws IOException {
-        write(true, batch -> batch.delete(Records.key(Records.PARTIAL, digest)));
+        write(true, batch -> {
+            batch.delete(Records.key(Records.PARTIAL, digest));
+            deleteLadder(batch, digest);
+        });
     }
 
     @Override
