@@ -13,6 +13,7 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.security.cert.Certificate;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -85,6 +86,11 @@ final class TlsConnection implements AutoCloseable {
     /** Whom the client sees. */
     PeerIdentity server() throws Exception {
         return PeerIdentity.of(dialled.pipeline().get(SslHandler.class).engine().getSession());
+    }
+
+    /** What the client was shown. */
+    Certificate serverCertificate() throws Exception {
+        return dialled.pipeline().get(SslHandler.class).engine().getSession().getPeerCertificates()[0];
     }
 
     boolean isOpen() {

@@ -60,7 +60,8 @@ public record Config(
 
     /**
      * @param cluster rings with different names never mix
-     * @param seeds {@code host:port} or {@code host}; a name with several addresses stands for all of them
+     * @param seeds {@code host:port} or {@code host}, where a name with several addresses stands for all of them; or
+     *     {@code file:/path} with such a seed a line, or {@code srv:_service._tcp.domain}
      * @param announce whom this node tells what it holds
      * @param weight this node's share in the rendezvous order; 0 to 100
      */

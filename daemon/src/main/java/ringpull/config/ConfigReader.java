@@ -38,6 +38,8 @@ final class ConfigReader {
     private static final String PORT =
             "(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?";
     private static final Pattern HOST_PORT = Pattern.compile(HOST + PORT);
+    private static final Pattern SEED =
+            Pattern.compile(HOST + PORT + "|file:/[^\\p{Cntrl}]{1,4000}|srv:_[A-Za-z0-9_-]{1,62}(?:\\.[A-Za-z0-9_-]{1,63}){1,40}\\.?");
 
     private final Keys root;
 
@@ -114,7 +116,11 @@ final class ConfigReader {
                         "seeds",
                         List.of(),
                         Values.list(
-                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))),
+                                MAX_SEEDS,
+                                Values.text(
+                                        SEED,
+                                        "\"host\", \"host:port\", \"[IPv6]:port\", \"file:/path\" or"
+                                                + " \"srv:_service._tcp.domain\" each"))),
                 keys.get("announce", Config.Announce.CLUSTER, Values.oneOf(Config.Announce.class)),
                 keys.get("weight", 1, Values::weight));
         keys.end();

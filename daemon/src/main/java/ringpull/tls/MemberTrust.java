@@ -1,5 +1,7 @@
 package ringpull.tls;
 
+import io.netty.handler.ssl.OpenSslCertificateException;
+import io.netty.internal.tcnative.CertificateVerifier;
 import java.io.IOException;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
@@ -22,6 +24,9 @@ import javax.net.ssl.X509TrustManager;
  * the same ring. Host names are not compared, because addresses are only data. For any thread.
  */
 final class MemberTrust extends X509ExtendedTrustManager {
+    private static final int UNKNOWN_AUTHORITY = CertificateVerifier.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+    private static final int NOT_A_MEMBER = CertificateVerifier.X509_V_ERR_CERT_REJECTED;
+
     private final X509TrustManager authorities;
     private final Revocations revoked;
     private final Optional<String> cluster;
@@ -77,51 +82,72 @@ final class MemberTrust extends X509ExtendedTrustManager {
         void check() throws CertificateException;
     }
 
+    /**
+     * Why a certificate is refused.
+     *
+     * @param alert what the other side is told, as a result of OpenSSL's verification
+     */
+    private record Refusal(String why, int alert) {}
+
     private void check(X509Certificate[] chain, Path path) throws CertificateException {
         if (chain.length == 0) {
             throw new CertificateException("no certificate");
         }
-        try {
-            if (authorities.getAcceptedIssuers().length == 0) {
-                throw new CertificateException("every authority of this member is revoked");
-            }
-            path.check();
-            checkRing(chain);
-        } catch (CertificateException | IllegalArgumentException e) {
-            String why = reason(e);
-            refused.accept(chain[0], why);
-            // Without the cause: whoever looks for the innermost message finds this one.
-            throw new CertificateException("the certificate of the other side is refused: " + why);
+        Optional<Refusal> refusal = pathRefusal(path).or(() -> memberRefusal(chain));
+        if (refusal.isPresent()) {
+            refused.accept(chain[0], refusal.get().why);
+            throw new OpenSslCertificateException(
+                    "the certificate of the other side is refused: " + refusal.get().why, refusal.get().alert);
         }
     }
 
-    private void checkRing(X509Certificate[] chain) throws CertificateException {
+    private Optional<Refusal> pathRefusal(Path path) {
+        if (authorities.getAcceptedIssuers().length == 0) {
+            return Optional.of(new Refusal("every authority of this member is revoked", UNKNOWN_AUTHORITY));
+        }
+        try {
+            path.check();
+            return Optional.empty();
+        } catch (CertificateException | IllegalArgumentException e) {
+            // The innermost cause says it in the fewest words.
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            return Optional.of(
+                    switch (cause) {
+                        case CertificateExpiredException x ->
+                            new Refusal(
+                                    "it has expired (" + x.getMessage() + ")",
+                                    CertificateVerifier.X509_V_ERR_CERT_HAS_EXPIRED);
+                        case CertificateNotYetValidException x ->
+                            new Refusal(
+                                    "it is not valid yet (" + x.getMessage() + ")",
+                                    CertificateVerifier.X509_V_ERR_CERT_NOT_YET_VALID);
+                        default -> new Refusal(String.valueOf(cause.getMessage()), UNKNOWN_AUTHORITY);
+                    });
+        }
+    }
+
+    private Optional<Refusal> memberRefusal(X509Certificate[] chain) {
         for (X509Certificate certificate : chain) {
             if (revoked.contains(certificate)) {
-                throw new CertificateException("it is revoked");
+                return Optional.of(new Refusal("it is revoked", CertificateVerifier.X509_V_ERR_CERT_REVOKED));
             }
         }
-        Optional<String> theirs = PeerIdentity.of(chain[0]).cluster();
-        if (!theirs.equals(cluster)) {
-            throw new CertificateException("it is for " + ring(theirs) + ", this member's for " + ring(cluster));
+        try {
+            Optional<String> theirs = PeerIdentity.of(chain[0]).cluster();
+            return theirs.equals(cluster)
+                    ? Optional.empty()
+                    : Optional.of(new Refusal(
+                            "it is for " + ring(theirs) + ", this member's for " + ring(cluster), NOT_A_MEMBER));
+        } catch (CertificateException e) {
+            return Optional.of(new Refusal(String.valueOf(e.getMessage()), NOT_A_MEMBER));
         }
     }
 
     private static String ring(Optional<String> name) {
         return name.map(text -> "the ring " + text).orElse("no ring by name");
-    }
-
-    /** The innermost cause says it in the fewest words. */
-    private static String reason(Throwable failure) {
-        Throwable cause = failure;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return switch (cause) {
-            case CertificateExpiredException e -> "it has expired (" + e.getMessage() + ")";
-            case CertificateNotYetValidException e -> "it is not valid yet (" + e.getMessage() + ")";
-            default -> String.valueOf(cause.getMessage());
-        };
     }
 
     @Override

@@ -171,7 +171,7 @@ public final class PeerTls {
     }
 
     /** Connections with other members that are open, without those that this node made to control ports. */
-    public int openConnections() {
+    int openConnections() {
         return connections.count();
     }
 

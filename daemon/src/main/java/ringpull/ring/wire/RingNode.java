@@ -54,7 +54,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     /** Own blobs that came or went since the ring's thread last looked: the newest of each, so that it is bounded. */
     private final Map<Digest, Event> ownChanges = new LinkedHashMap<>();
 
-    private final Map<String, HostPort> seeds = new HashMap<>();
+    private final Map<String, SeedSource> seeds = new HashMap<>();
     /** Not shut down: gRPC's last callbacks come after the end, and its threads end with their tasks. */
     private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -71,7 +71,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private RingNode(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         for (String seed : settings.seeds()) {
-            seeds.put(seed, HostPort.parse(seed));
+            seeds.put(seed, SeedSource.parse(seed));
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
@@ -279,9 +279,11 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         List<Address> addresses = List.of();
         String problem = "";
         try {
-            addresses = seeds.getOrDefault(seed, HostPort.parse(seed)).resolve();
+            addresses = seeds.getOrDefault(seed, SeedSource.parse(seed)).resolve();
         } catch (UnknownHostException e) {
             problem = "its name has no address: " + e.getMessage();
+        } catch (IOException e) {
+            problem = String.valueOf(e.getMessage());
         }
         happened(new Event.Resolved(seed, addresses, problem));
     }
