@@ -1,11 +1,16 @@
 package ringpull.sim;
 
+import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.ring.Effect;
 import ringpull.ring.Holders.Holder;
 import ringpull.ring.Limits;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
 import ringpull.ring.Membership.Status;
 import ringpull.ring.Message;
 
@@ -16,6 +21,12 @@ final class Properties implements Watch {
 
     /** The same in a quiet ring of at most {@link FaultPlan#MOST_NODES} nodes, on average. */
     static final long BYTES_PER_SECOND_QUIET = 20_000;
+
+    /** Blobs whose homes are looked at. */
+    private static final int HOMES = 50;
+
+    /** How often a request for a blob's home is forwarded. */
+    private static final int HOPS = 3;
 
     private final RingSimulation simulation;
     private final FaultPlan plan;
@@ -151,6 +162,64 @@ final class Properties implements Watch {
                 }
             }
         }
+    }
+
+    /** In a quiet ring the home of a blob is one and the same for all, and it thinks so too. */
+    void oneHomeForAll(long digests) {
+        for (long number = 0; number < Math.min(digests, HOMES); number++) {
+            Digest digest = RingSimulation.digest(number);
+            Map<String, MemberId> homes = new HashMap<>();
+            for (SimNode viewer : simulation.nodes()) {
+                if (viewer.isOn()) {
+                    List<Member> order = viewer.ring().order(digest, 1);
+                    require(!order.isEmpty(), "one home:", viewer, "knows no home of", digest);
+                    MemberId home = order.getFirst().id();
+                    MemberId others = homes.putIfAbsent(viewer.cluster, home);
+                    require(
+                            others == null || others.equals(home),
+                            "one home:",
+                            viewer,
+                            "goes for",
+                            digest,
+                            "to",
+                            home,
+                            "and others to",
+                            others);
+                    require(simulation.node(home).isOn(), "one home:", viewer, "goes to", home, "which is down");
+                }
+            }
+        }
+    }
+
+    /** How many nodes would ask the origin for the blob now: those to whom a request is forwarded, and who think it is theirs. */
+    int fetchers(Digest digest) {
+        BitSet fetching = new BitSet();
+        for (SimNode puller : simulation.nodes()) {
+            SimNode at = puller.isOn() && !puller.paused() ? puller : null;
+            for (int hop = 0; at != null && hop <= HOPS; hop++) {
+                SimNode next = home(at, digest);
+                if (next == at) {
+                    fetching.set(at.index);
+                }
+                at = next == at ? null : next;
+            }
+        }
+        return fetching.cardinality();
+    }
+
+    /** The first in the order that the node can reach; null if there is none. */
+    private @Nullable SimNode home(SimNode at, Digest digest) {
+        for (Member member : at.ring().order(digest, HOPS)) {
+            SimNode home = simulation.node(member.id());
+            boolean reached = home.isOn()
+                    && !home.paused()
+                    && simulation.network().passes(at, home)
+                    && simulation.network().passes(home, at);
+            if (home == at || reached) {
+                return home;
+            }
+        }
+        return null;
     }
 
     void quietTraffic(int seconds) {

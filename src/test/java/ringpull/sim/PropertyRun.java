@@ -19,11 +19,15 @@ final class PropertyRun {
 
     private static final int CHURN = 60;
 
+    /** Fetches from the origin for each blob and ring, on average, while members come and go. */
+    private static final double EGRESS = 1.15;
+
     private final FaultPlan plan;
     private final RingSimulation simulation;
     private final Properties properties;
     private final RandomGenerator random;
     private long digests;
+    private int fetched;
 
     PropertyRun(FaultPlan plan) {
         this.plan = plan;
@@ -72,9 +76,13 @@ final class PropertyRun {
         for (int i = 0; i < CHURN; i++) {
             simulation.run(FaultPlan.TROUBLE / CHURN);
             change();
+            fetched += properties.fetchers(RingSimulation.digest(i));
         }
         simulation.run(0.5);
         simulation.network().heal();
+        int rings = plan.strangers() ? 2 : 1;
+        properties.require(
+                !plan.mild() || fetched <= EGRESS * rings * CHURN, "egress:", fetched, "fetches of", CHURN, "blobs");
     }
 
     private void change() {
@@ -98,6 +106,7 @@ final class PropertyRun {
         properties.require(simulation.converged(), "quiescence: views or inventories differ after", QUIET, "s\n"
                 + simulation.describe());
         properties.nothingTooMuch(digests);
+        properties.oneHomeForAll(digests);
         simulation.run(10);
         properties.quietTraffic(10);
     }

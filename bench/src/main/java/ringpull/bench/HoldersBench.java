@@ -26,6 +26,9 @@ final class HoldersBench {
     private static final int LOOKUPS = 2_000_000;
     private static final int ROUNDS = 5;
 
+    /** Blobs are smaller than 5 GiB. */
+    private static final long SIZES = 5L << 30;
+
     private final int members;
     private final long postings;
     private final long blobs;
@@ -81,21 +84,22 @@ final class HoldersBench {
             List<Change> page = new ArrayList<>();
             while (page.size() < Math.min(count, Limits.CHANGES_PER_MESSAGE) && version < count) {
                 version++;
-                page.add(new Change(version, blob(index, version), 1 << 20));
+                long blob = blob(index, version);
+                page.add(new Change(version, digest(blob), 1 + blob * 0x9E3779B1L % SIZES));
             }
             long from = version - page.size();
             List<Delta> deltas = page.isEmpty()
                     ? List.of()
-                    : List.of(new Delta(rumor.member().id(), 1_000, from, version, 0, count, page));
+                    : List.of(new Delta(rumor.member().id(), 1_000, from, version, page));
             Message message = new Message("bench", 1, 0, rumor, List.of(), deltas, new Body.Ping());
             ring.handle(new Event.Asked(index, message), clock += 1_000);
         } while (version < count);
     }
 
     /** The member's so-many-th blob: every blob has about ten holders, spread over the members. */
-    private Digest blob(int member, long number) {
+    private long blob(int member, long number) {
         long first = postings * (member - 1) / members;
-        return digest((first + number) * 0x9E3779B1L % blobs);
+        return (first + number) * 0x9E3779B1L % blobs;
     }
 
     private static Digest digest(long number) {

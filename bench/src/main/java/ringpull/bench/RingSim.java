@@ -1,6 +1,8 @@
 package ringpull.bench;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -21,18 +23,21 @@ final class RingSim {
     private static final double LIMIT = 200;
     private static final int IDLE_SECONDS = 10;
 
+    private final Run run;
     private final int nodes;
     private final RingSimulation simulation;
     private final long start = System.nanoTime();
     private double memoryMib;
 
     RingSim(Run run) throws IOException {
+        this.run = run;
         nodes = (int) run.number("--nodes", 1_000);
         simulation = new RingSimulation(run.number("--seed", 1));
         simulation.forgetful();
     }
 
-    String measure() {
+    String measure() throws IOException, InterruptedException {
+        String memberlist = run.has("--memberlist") ? memberlist() : "null";
         double join = join();
         say("all views are equal %.1f s after the last start", join);
         simulation.run(20);
@@ -73,7 +78,8 @@ final class RingSim {
                 "{\"nodes\":%d,\"join_s\":%.2f,\"detect_s_p50\":%.2f,\"detect_s_p99\":%.2f,\"detect_s_last\":%.2f,"
                         + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
                         + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
-                        + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"wall_s\":%.1f}",
+                        + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
+                        + "\"wall_s\":%.1f}",
                 nodes,
                 join,
                 percentile(found, 50),
@@ -89,7 +95,26 @@ final class RingSim {
                 memoryMib,
                 simulation.traffic().handshakes(),
                 simulation.trace(),
+                memberlist,
                 wall);
+    }
+
+    /** The same of HashiCorp's memberlist, in real time, with as many members as one process carries. */
+    private String memberlist() throws IOException, InterruptedException {
+        List<String> lines = new ArrayList<>();
+        for (String members : List.of("30", "60", "100")) {
+            Path answer = run.file("memberlist" + members);
+            Process process = new ProcessBuilder("bench/target/memberlist", members)
+                    .redirectOutput(answer.toFile())
+                    .redirectError(run.log().toFile())
+                    .start();
+            if (process.waitFor() != 0) {
+                throw new IOException("memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
+            }
+            lines.add(Files.readString(answer).strip());
+            say("memberlist: %s", lines.getLast());
+        }
+        return lines.toString();
     }
 
     private void say(String text, Object... values) {

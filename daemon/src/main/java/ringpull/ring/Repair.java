@@ -28,6 +28,9 @@ final class Repair {
     /** One in so many of a node that joins goes to any, not to one that it has talked to. */
     static final int JOINING_ANEW = 4;
 
+    /** Exchanges at one time, once joined: a partner that does not answer must not hold up those that would. */
+    static final int ROUNDS = 3;
+
     /** Questions of one exchange. */
     static final int STEPS = 64;
 
@@ -107,7 +110,7 @@ final class Repair {
         }
         long interval = joined ? INTERVAL : JOINING_INTERVAL;
         due = time.now() + interval * 9 / 10 + random.nextLong(interval / 5);
-        int partner = running > 0 ? Directory.NONE : partner();
+        int partner = running >= (joined ? ROUNDS : 1) ? Directory.NONE : partner();
         if (partner != Directory.NONE) {
             start(Rumor.controlAddresses(peers.table().member(partner)), joined ? WHATEVER : meeting(partner));
         }
