@@ -1,6 +1,7 @@
 package ringpull;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,7 +30,7 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
-import ringpull.os.NativeCode;
+import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
@@ -42,6 +43,7 @@ import ringpull.store.rocksdb.RocksBlobStore;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
+import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
 
 /**
@@ -82,7 +84,7 @@ final class Daemon implements AutoCloseable {
         this.parts = parts;
         InstantSource clock = InstantSource.system();
 
-        NativeCode.unpackTo(Files.createDirectories(config.node().state()));
+        NativeLibraries.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
         tls = peerTls();
@@ -101,14 +103,14 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+        Sessions sessions = new Sessions(System::nanoTime);
         data = parts.add(
                 "data port",
                 Ports.bind(
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
-                        address -> ChunkServer.bind(
-                                address, store::open, tls, config.peer().io(), meters::served)));
+                        address -> dataPort(address, store, tls, sessions, meters)));
         control = parts.add(
                 "control port",
                 Ports.bind(
@@ -116,11 +118,15 @@ final class Daemon implements AutoCloseable {
                         host.address(),
                         config.peer().controlPort(),
                         address -> ControlPort.bind(address, tls)));
+        if (Admissions.wanted(config.peer())) {
+            control.admit(member -> Admissions.make(sessions, member));
+            tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
+        }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
 
         TcpTransport transport =
-                parts.add("transport", new TcpTransport(tls, config.peer().io()));
+                parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher =
                 parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
@@ -187,6 +193,15 @@ final class Daemon implements AutoCloseable {
         return Optional.of(certificates);
     }
 
+    private ChunkServer dataPort(
+            InetSocketAddress address, BlobStore store, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            throws IOException {
+        Config.Io io = config.peer().io();
+        return Admissions.wanted(config.peer())
+                ? ChunkServer.bindPlain(address, store::open, sessions, io, meters::served)
+                : ChunkServer.bind(address, store::open, tls, io, meters::served);
+    }
+
     private Member self(Identity identity) {
         return new Member(
                 identity.id(),
@@ -197,7 +212,7 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                List.of("tcp"),
+                Admissions.transports(config.peer()),
                 config.ring().weight());
     }
 

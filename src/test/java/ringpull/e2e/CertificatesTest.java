@@ -75,7 +75,10 @@ class CertificatesTest {
 
             issue(authority, Duration.ofDays(365));
 
-            daemon.await("the new one is taken", CEILING, () -> asked.status().getProblemsList().isEmpty());
+            daemon.await(
+                    "the new one is taken",
+                    CEILING,
+                    () -> asked.status().getProblemsList().isEmpty());
             assertThat(expiry(daemon)).isGreaterThan(in(Duration.ofDays(360)));
         }
     }
@@ -86,8 +89,7 @@ class CertificatesTest {
 
     /** A new key for the same name, and so for the same member. */
     private Config.Tls issue(Authority authority, Duration life) throws IOException {
-        return ring.write(
-                authority.issue(new Authority.Request(CLUSTER, "a", List.of()), Instant.now(), life), "a");
+        return ring.write(authority.issue(new Authority.Request(CLUSTER, "a", List.of()), Instant.now(), life), "a");
     }
 
     private static double expiry(NodeProcess daemon) throws IOException, InterruptedException {

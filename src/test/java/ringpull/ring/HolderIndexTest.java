@@ -26,7 +26,15 @@ class HolderIndexTest {
 
     private static Member member(int number) {
         return new Member(
-                new MemberId(String.format("%032x", number)), 1, "n" + number, List.of("10.0.0.1"), 1, 2, "", "", List.of());
+                new MemberId(String.format("%032x", number)),
+                1,
+                "n" + number,
+                List.of("10.0.0.1"),
+                1,
+                2,
+                "",
+                "",
+                List.of());
     }
 
     private int add(int number) {
@@ -80,9 +88,7 @@ class HolderIndexTest {
         index.add(slots[0], blob(9), 5L << 32, 1);
         index.add(slots[1], blob(9), 6, 1);
         index.add(slots[2], blob(9), 5L << 32, 1);
-        assertThat(index.holders(digest(9)))
-                .extracting(Holder::sizeBytes)
-                .containsExactly(5L << 32, 6L, 5L << 32);
+        assertThat(index.holders(digest(9))).extracting(Holder::sizeBytes).containsExactly(5L << 32, 6L, 5L << 32);
         assertThat(index.sizeAt(slots[1], blob(9))).isEqualTo(6);
         index.remove(slots[1], blob(9));
         index.add(slots[1], blob(9), 5L << 32, 2);

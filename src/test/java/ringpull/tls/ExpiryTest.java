@@ -36,7 +36,10 @@ class ExpiryTest {
                 .singleElement()
                 .asString()
                 .contains("one.pem expires " + end + ", in 13 days", "without a restart");
-        assertThat(tls.problems(end.minus(Duration.ofHours(5)))).singleElement().asString().contains("in 5 hours");
+        assertThat(tls.problems(end.minus(Duration.ofHours(5))))
+                .singleElement()
+                .asString()
+                .contains("in 5 hours");
         assertThat(tls.problems(end.plusSeconds(1)))
                 .singleElement()
                 .asString()
@@ -49,13 +52,19 @@ class ExpiryTest {
         Instant end = tls.validUntil();
 
         assertThat(tls.problems(end.minus(Duration.ofMinutes(30)))).isEmpty();
-        assertThat(tls.problems(end.minus(Duration.ofMinutes(10)))).singleElement().asString().contains("in 10 minutes");
+        assertThat(tls.problems(end.minus(Duration.ofMinutes(10))))
+                .singleElement()
+                .asString()
+                .contains("in 10 minutes");
     }
 
     @Test
     void aClockThatIsWrongIsSuspected() throws IOException {
         PeerTls tls = issued(Duration.ofDays(365));
 
-        assertThat(tls.problems(made.minus(Duration.ofDays(400)))).singleElement().asString().contains("clock");
+        assertThat(tls.problems(made.minus(Duration.ofDays(400))))
+                .singleElement()
+                .asString()
+                .contains("clock");
     }
 }

@@ -67,12 +67,15 @@ class ReloadTest {
         Instant before = tls.validUntil();
         try (TlsConnection open = TlsConnection.open(tls, two)) {
             Authority.Request request = new Authority.Request(TestCertificates.CLUSTER, "one", List.of());
-            Authority.Issued renewed = ring.authority().issue(request, Instant.now().minus(Duration.ofHours(1)), LIFE);
+            Authority.Issued renewed =
+                    ring.authority().issue(request, Instant.now().minus(Duration.ofHours(1)), LIFE);
             ring.write(renewed, "one");
             take(tls);
 
             assertThat(changes).hasValue(1);
-            assertThat(tls.validUntil()).isBefore(before).isEqualTo(renewed.certificate().getNotAfter().toInstant());
+            assertThat(tls.validUntil())
+                    .isBefore(before)
+                    .isEqualTo(renewed.certificate().getNotAfter().toInstant());
             assertThat(tls.isStale()).isFalse();
             assertThat(open.isOpen()).isTrue();
             try (TlsConnection next = TlsConnection.open(tls, two)) {
@@ -139,8 +142,8 @@ class ReloadTest {
         for (String file : List.of("tls.crt", "tls.key", "ca.crt")) {
             Files.createSymbolicLink(mount.resolve(file), Path.of("..data", file));
         }
-        PeerTls tls = PeerTls.of(
-                new Config.Tls(mount.resolve("tls.crt"), mount.resolve("tls.key"), mount.resolve("ca.crt")));
+        PeerTls tls =
+                PeerTls.of(new Config.Tls(mount.resolve("tls.crt"), mount.resolve("tls.key"), mount.resolve("ca.crt")));
         Authority.Request request = new Authority.Request(TestCertificates.CLUSTER, "one", List.of());
         Authority.Issued renewed = ring.authority().issue(request, Instant.now(), LIFE);
         copyTo(Files.createDirectory(mount.resolve("..second")), ring.write(renewed, "one"));
@@ -239,12 +242,17 @@ class ReloadTest {
         assertThat(agree(tls, PeerTls.of(threeFiles))).isFalse();
         assertThat(agree(tls, two)).isTrue();
 
-        assertThatThrownBy(() -> PeerTls.of(one)).isInstanceOf(IOException.class).hasMessageContaining("[peer] revoked");
+        assertThatThrownBy(() -> PeerTls.of(one))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("[peer] revoked");
     }
 
     @Test
     void aMemberThatIsItselfRevokedSaysSo() throws Exception {
         revoke(Strangers.fingerprint(one));
-        assertThat(PeerTls.of(one).problems(Instant.now())).singleElement().asString().contains("is itself revoked");
+        assertThat(PeerTls.of(one).problems(Instant.now()))
+                .singleElement()
+                .asString()
+                .contains("is itself revoked");
     }
 }

@@ -47,11 +47,18 @@ record Neighbours(BenchNode holder, BenchNode puller) implements AutoCloseable {
      *
      * @param name of their directories
      * @param io as {@code [peer] io} takes it
+     * @param more lines of {@code [peer]}
      */
     static Neighbours start(
-            Run run, String name, Seed seed, long bytes, String io, Optional<BenchCertificates> certificates)
+            Run run,
+            String name,
+            Seed seed,
+            long bytes,
+            String io,
+            Optional<BenchCertificates> certificates,
+            String... more)
             throws IOException, InterruptedException {
-        String[] peer = {"address = \"127.0.0.1\"", "io = \"" + io + "\""};
+        String[] peer = {"address = \"127.0.0.1\"", "io = \"" + io + "\"", String.join("\n", more)};
         NodeConfig first = NodeConfig.first(run.file("h-" + name), "holder", List.of());
         NodeConfig second = NodeConfig.first(run.file("p-" + name), "puller", List.of());
         if (certificates.isPresent()) {

@@ -99,10 +99,8 @@ public final class ControlClient implements AutoCloseable {
     }
 
     RingOrderReply ringOrder(String digest, int limit) throws CommandFailed {
-        RingOrderRequest request = RingOrderRequest.newBuilder()
-                .setDigest(digest)
-                .setLimit(limit)
-                .build();
+        RingOrderRequest request =
+                RingOrderRequest.newBuilder().setDigest(digest).setLimit(limit).build();
         return unary(stub -> stub.ringOrder(request));
     }
 

@@ -108,8 +108,7 @@ final class MembersCommand extends ControlCommand {
                     .put("zone", member.getZone());
             ArrayNode addresses = entry.putArray("addresses");
             member.getAddressesList().forEach(addresses::add);
-            entry.put("control_port", member.getControlPort())
-                    .put("data_port", member.getDataPort());
+            entry.put("control_port", member.getControlPort()).put("data_port", member.getDataPort());
             ArrayNode transports = entry.putArray("transports");
             member.getTransportsList().forEach(transports::add);
             ArrayNode accusers = entry.putArray("accusers");

@@ -34,10 +34,23 @@ public record Config(
      *     seed, or loopback where there are no seeds
      * @param tls certificate, key and CA for both peer ports; all three or none
      * @param insecure allows peer ports beyond loopback without certificates
+     * @param data how the data port speaks where there are certificates; without them it is plain
      * @param io how the data port meets the kernel
      */
     public record Peer(
-            Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
+            Optional<String> address,
+            int controlPort,
+            int dataPort,
+            Optional<Tls> tls,
+            boolean insecure,
+            Data data,
+            Io io) {}
+
+    /** What the network between members may see of the bytes of blobs: nothing, or all. */
+    public enum Data {
+        TLS,
+        PLAIN
+    }
 
     /**
      * PEM files.

@@ -38,8 +38,8 @@ final class ConfigReader {
     private static final String PORT =
             "(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?";
     private static final Pattern HOST_PORT = Pattern.compile(HOST + PORT);
-    private static final Pattern SEED =
-            Pattern.compile(HOST + PORT + "|file:/[^\\p{Cntrl}]{1,4000}|srv:_[A-Za-z0-9_-]{1,62}(?:\\.[A-Za-z0-9_-]{1,63}){1,40}\\.?");
+    private static final Pattern SEED = Pattern.compile(
+            HOST + PORT + "|file:/[^\\p{Cntrl}]{1,4000}|srv:_[A-Za-z0-9_-]{1,62}(?:\\.[A-Za-z0-9_-]{1,63}){1,40}\\.?");
 
     private final Keys root;
 
@@ -89,6 +89,7 @@ final class ConfigReader {
         Optional<Path> ca = keys.find("ca", Values::path);
         Optional<Path> revoked = keys.find("revoked", Values::path);
         boolean insecure = keys.get("insecure", false, Values::flag);
+        Config.Data data = keys.get("data", Config.Data.TLS, Values.oneOf(Config.Data.class));
         Config.Io io = keys.get("io", Config.Io.AUTO, Values.oneOf(Config.Io.class));
 
         Optional<Config.Tls> tls = Optional.empty();
@@ -106,7 +107,7 @@ final class ConfigReader {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
         keys.end();
-        return new Config.Peer(address, controlPort, dataPort, tls, insecure, io);
+        return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io);
     }
 
     private static Config.Ring ring(Keys keys) {

@@ -43,8 +43,7 @@ final class MembersAnswer {
                     .setEligible(state.eligible())
                     .setEpoch(member.epoch())
                     .addAllTransports(member.transports())
-                    .addAllAccusers(
-                            state.accusers().stream().map(Member::name).toList())
+                    .addAllAccusers(state.accusers().stream().map(Member::name).toList())
                     .setSelf(member.id().equals(self)));
         });
         return reply.build();

@@ -18,6 +18,7 @@ final class HolderSegment {
 
     /** Blobs of a segment about whose size holders disagree; further such holders are not kept. */
     private static final int ODD = 256;
+
     private static final char[] NOBODY = {};
 
     private final StampedLock lock = new StampedLock();

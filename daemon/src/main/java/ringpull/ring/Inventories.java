@@ -63,8 +63,7 @@ final class Inventories {
             parts.add(new ArrayList<>());
         }
         int room = Math.min(
-                Limits.CHANGES_PER_MESSAGE / 2,
-                (bundle.bytesLeft() - members.size() * Delta.WEIGHT) / Change.WEIGHT);
+                Limits.CHANGES_PER_MESSAGE / 2, (bundle.bytesLeft() - members.size() * Delta.WEIGHT) / Change.WEIGHT);
         int end = first;
         int[] found = {0};
         while (end < Delta.SEGMENTS && (end == first || found[0] < room)) {

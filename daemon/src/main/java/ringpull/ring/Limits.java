@@ -46,6 +46,9 @@ public final class Limits {
     /** Short claims about members in one message. */
     public static final int CLAIMS_PER_MESSAGE = 4_096;
 
+    /** The worst local health; a reader takes more for that. */
+    public static final int HEALTH = 8;
+
     /** Times that a member refutes before it raises its epoch. */
     public static final long INCARNATIONS = 1L << 30;
 

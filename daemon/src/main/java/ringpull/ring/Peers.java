@@ -33,13 +33,7 @@ final class Peers {
     private final Outbox outbox;
     private int tombstones;
 
-    Peers(
-            Member self,
-            Directory directory,
-            Announce announce,
-            Time time,
-            Outbox outbox,
-            RandomGenerator random) {
+    Peers(Member self, Directory directory, Announce announce, Time time, Outbox outbox, RandomGenerator random) {
         this.announce = announce;
         this.time = time;
         this.outbox = outbox;
@@ -108,7 +102,8 @@ final class Peers {
 
     /** Whether this node and that member tell each other of inventories. */
     boolean sharesInventories(Member other) {
-        return announce == Announce.CLUSTER || other.zone().equals(self().member().zone());
+        return announce == Announce.CLUSTER
+                || other.zone().equals(self().member().zone());
     }
 
     boolean isSelf(MemberId id) {

@@ -3,6 +3,7 @@ package ringpull.ring;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
@@ -158,6 +159,7 @@ final class Repair {
         private int wantedMembers;
         private boolean otherOwns;
         private boolean incomplete;
+        private boolean told;
         private boolean ended;
         private int steps;
 
@@ -173,9 +175,7 @@ final class Repair {
 
         @Override
         public void failed(String reason) {
-            if (steps == 1) {
-                outcome.failed(reason);
-            }
+            tell(Optional.empty(), reason);
             end(false);
         }
 
@@ -207,9 +207,7 @@ final class Repair {
         }
 
         private void compared(Rumor sender, Body.Compared compared) {
-            if (steps == 1) {
-                outcome.reached(sender);
-            }
+            tell(Optional.of(sender), "");
             otherOwns = sender.eligible() || compared.members().size() == 0;
             differing(compared.members(), peers.digests().members(), members);
             Hashes theirs = peers.sharesInventories(sender.member()) ? compared.inventories() : Hashes.NONE;
@@ -288,11 +286,20 @@ final class Repair {
             }
         }
 
+        /** The first of the two is the outcome. */
+        private void tell(Optional<Rumor> reached, String reason) {
+            if (!told) {
+                told = true;
+                reached.ifPresentOrElse(outcome::reached, () -> outcome.failed(reason));
+            }
+        }
+
         private void end(boolean complete) {
             if (ended) {
                 return;
             }
             ended = true;
+            tell(Optional.empty(), "it is busy");
             running--;
             if (incomplete && !joined) {
                 due = Math.min(due, time.now() + JOINING_AGAIN);

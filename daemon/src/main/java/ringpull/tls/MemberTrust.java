@@ -1,7 +1,6 @@
 package ringpull.tls;
 
 import io.netty.handler.ssl.OpenSslCertificateException;
-import io.netty.internal.tcnative.CertificateVerifier;
 import java.io.IOException;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
@@ -24,8 +23,14 @@ import javax.net.ssl.X509TrustManager;
  * the same ring. Host names are not compared, because addresses are only data. For any thread.
  */
 final class MemberTrust extends X509ExtendedTrustManager {
-    private static final int UNKNOWN_AUTHORITY = CertificateVerifier.X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
-    private static final int NOT_A_MEMBER = CertificateVerifier.X509_V_ERR_CERT_REJECTED;
+    // OpenSSL's numbers for what its verification finds. Netty's names for them need its native library, which is not
+    // for
+    // every processor.
+    private static final int NOT_YET_VALID = 9;
+    private static final int EXPIRED = 10;
+    private static final int UNKNOWN_AUTHORITY = 20;
+    private static final int REVOKED = 23;
+    private static final int NOT_A_MEMBER = 28;
 
     private final X509TrustManager authorities;
     private final Revocations revoked;
@@ -117,13 +122,9 @@ final class MemberTrust extends X509ExtendedTrustManager {
             return Optional.of(
                     switch (cause) {
                         case CertificateExpiredException x ->
-                            new Refusal(
-                                    "it has expired (" + x.getMessage() + ")",
-                                    CertificateVerifier.X509_V_ERR_CERT_HAS_EXPIRED);
+                            new Refusal("it has expired (" + x.getMessage() + ")", EXPIRED);
                         case CertificateNotYetValidException x ->
-                            new Refusal(
-                                    "it is not valid yet (" + x.getMessage() + ")",
-                                    CertificateVerifier.X509_V_ERR_CERT_NOT_YET_VALID);
+                            new Refusal("it is not valid yet (" + x.getMessage() + ")", NOT_YET_VALID);
                         default -> new Refusal(String.valueOf(cause.getMessage()), UNKNOWN_AUTHORITY);
                     });
         }
@@ -132,7 +133,7 @@ final class MemberTrust extends X509ExtendedTrustManager {
     private Optional<Refusal> memberRefusal(X509Certificate[] chain) {
         for (X509Certificate certificate : chain) {
             if (revoked.contains(certificate)) {
-                return Optional.of(new Refusal("it is revoked", CertificateVerifier.X509_V_ERR_CERT_REVOKED));
+                return Optional.of(new Refusal("it is revoked", REVOKED));
             }
         }
         try {

@@ -29,7 +29,8 @@ class SeedSourceTest {
 
     @Test
     void seedsAreOfThreeKinds() {
-        assertThat(SeedSource.parse("file:/etc/ringpull/seeds")).isEqualTo(new SeedFile(Path.of("/etc/ringpull/seeds")));
+        assertThat(SeedSource.parse("file:/etc/ringpull/seeds"))
+                .isEqualTo(new SeedFile(Path.of("/etc/ringpull/seeds")));
         assertThat(SeedSource.parse("srv:_ringpull._tcp.example"))
                 .isEqualTo(new SrvName("_ringpull._tcp.example", "dns:"));
         assertThat(SeedSource.parse("file:7746")).isEqualTo(new HostPort("file", 7746));
@@ -53,7 +54,9 @@ class SeedSourceTest {
         Files.writeString(file, "# written by the scheduler\n\n10.0.0.1\n10.0.0.2:99 # two\n[fd00::5]:80\n");
         assertThat(seed.resolve())
                 .containsExactlyInAnyOrder(
-                        new Address("10.0.0.1", 7746), new Address("10.0.0.2", 99), new Address("fd00:0:0:0:0:0:0:5", 80));
+                        new Address("10.0.0.1", 7746),
+                        new Address("10.0.0.2", 99),
+                        new Address("fd00:0:0:0:0:0:0:5", 80));
 
         Files.writeString(file, "10.0.0.3\n");
         assertThat(seed.resolve()).containsExactly(new Address("10.0.0.3", 7746));
@@ -101,8 +104,8 @@ class SeedSourceTest {
                     .hasMessageContaining("_ringpull._tcp.test");
         }
         try (DatagramSocket silent = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
-            assertThatThrownBy(() -> new SrvName("_ringpull._tcp.test", "dns://127.0.0.1:" + silent.getLocalPort())
-                            .resolve())
+            assertThatThrownBy(() ->
+                            new SrvName("_ringpull._tcp.test", "dns://127.0.0.1:" + silent.getLocalPort()).resolve())
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("DNS does not answer");
         }

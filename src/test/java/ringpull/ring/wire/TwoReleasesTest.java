@@ -138,7 +138,8 @@ class TwoReleasesTest {
         UnknownFieldSet extra = UnknownFieldSet.newBuilder()
                 .addField(900, UnknownFieldSet.Field.newBuilder().addVarint(7).build())
                 .build();
-        RingMessage.Builder wire = message.toBuilder().setProtocol(9).setCapabilities(-1).setUnknownFields(extra);
+        RingMessage.Builder wire =
+                message.toBuilder().setProtocol(9).setCapabilities(-1).setUnknownFields(extra);
         wire.getSenderBuilder().setUnknownFields(extra);
         wire.getRumorsBuilderList().forEach(rumor -> rumor.setUnknownFields(extra));
         wire.getDeltasBuilderList().forEach(delta -> delta.setUnknownFields(extra));
@@ -147,7 +148,11 @@ class TwoReleasesTest {
 
     /** As one that knows less: lower version, no health, no weights, no short claims and not who accuses. */
     private static RingMessage older(RingMessage message) {
-        RingMessage.Builder wire = message.toBuilder().setProtocol(1).setCapabilities(0).clearHealth().clearClaims();
+        RingMessage.Builder wire = message.toBuilder()
+                .setProtocol(1)
+                .setCapabilities(0)
+                .clearHealth()
+                .clearClaims();
         wire.getSenderBuilder().clearWeight();
         wire.getRumorsBuilderList().forEach(RingRumor.Builder::clearWeight);
         return wire.build();
@@ -198,13 +203,7 @@ class TwoReleasesTest {
         Node node = new Node(1, UnaryOperator.identity());
         Node other = new Node(2, TwoReleasesTest::newer);
         RingMessage question = newer(Codec.encode(new Message(
-                        "ring",
-                        2,
-                        0,
-                        new Rumor(other.member, 0, Status.ALIVE),
-                        List.of(),
-                        List.of(),
-                        new Body.Ping())))
+                        "ring", 2, 0, new Rumor(other.member, 0, Status.ALIVE), List.of(), List.of(), new Body.Ping())))
                 .toBuilder()
                 .clearBody()
                 .build();

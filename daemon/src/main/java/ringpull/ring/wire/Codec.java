@@ -52,7 +52,7 @@ final class Codec {
                 wire.getProtocol(),
                 wire.getCapabilities(),
                 decode(wire.getSender()),
-                wire.getHealth(),
+                Math.clamp(wire.getHealth(), 0, Limits.HEALTH),
                 each(wire.getRumorsList(), Codec::decode),
                 each(wire.getClaimsList(), Codec::decode),
                 each(wire.getDeltasList(), Codec::decode),

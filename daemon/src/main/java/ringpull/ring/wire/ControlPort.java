@@ -44,6 +44,7 @@ public final class ControlPort implements Closeable {
     private final Optional<PeerTls> tls;
     private final Optional<WatchedLoops> loops;
     private final Senders senders;
+    private final AdmissionService admissions;
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -63,6 +64,8 @@ public final class ControlPort implements Closeable {
                 .addService(new Service());
         senders = new Senders(tls.isPresent());
         senders.install(builder);
+        admissions = new AdmissionService(senders);
+        builder.addService(admissions);
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
@@ -99,6 +102,11 @@ public final class ControlPort implements Closeable {
                 .map(InetSocketAddress.class::cast)
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("the control port is closed"));
+    }
+
+    /** From now on members with certificates get sessions for the data port. */
+    public void admit(Admitter by) {
+        admissions.serve(by);
     }
 
     Optional<PeerTls> tls() {

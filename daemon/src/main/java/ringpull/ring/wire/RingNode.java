@@ -33,6 +33,7 @@ import ringpull.ring.Membership;
 import ringpull.ring.Rendezvous;
 import ringpull.ring.Ring;
 import ringpull.tls.PeerTls;
+import ringpull.v1.AdmitReply;
 import ringpull.v1.RingMessage;
 
 /**
@@ -64,6 +65,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private final Ring ring;
     private final Channels channels;
     private final Caller caller;
+    private final AdmissionCaller admissions;
     private final Dialer dialer;
     private final Thread thread;
     private volatile boolean closed;
@@ -80,6 +82,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         inventory.forEach(this::hold);
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
+        admissions = new AdmissionCaller(channels);
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -167,6 +170,15 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     @Override
     public List<Member> orderInZone(Digest digest, String zone, int limit) {
         return ring.orderInZone(digest, zone, limit);
+    }
+
+    /**
+     * Asks a member for a session on its plain-text data port; blocks two seconds at most.
+     *
+     * @throws IOException with a sentence, if it does not answer or refuses
+     */
+    public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
+        return admissions.ask(member);
     }
 
     /** Questions and answers that this node sent. */

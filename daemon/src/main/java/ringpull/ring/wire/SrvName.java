@@ -81,6 +81,8 @@ record SrvName(String name, String server) implements SeedSource {
         return addresses;
     }
 
+    /** Of JNDI only the DNS provider, which reads text records and makes no objects of them. */
+    @SuppressWarnings({"BanJNDI", "JdkObsolete"})
     private List<String> records() throws IOException {
         Hashtable<String, String> environment = new Hashtable<>();
         environment.put(Context.INITIAL_CONTEXT_FACTORY, FACTORY);
