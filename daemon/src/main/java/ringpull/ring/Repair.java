@@ -27,7 +27,7 @@ final class Repair {
     static final int TO_ANYONE = 10;
 
     /** One in so many of a node that joins goes to any, not to one that it has talked to. */
-    static final int JOINING_ANEW = 4;
+    static final int JOINING_ANEW = 6;
 
     /** Questions of one exchange. */
     static final int STEPS = 64;
@@ -123,7 +123,8 @@ final class Repair {
             return dead;
         }
         if (!joined) {
-            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : contacts.any();
+            boolean anew = count % JOINING_ANEW == 0 || !contacts.areEnough();
+            int contact = anew ? Directory.NONE : contacts.any();
             boolean good = contact != Directory.NONE
                     && peers.table().isKnown(contact)
                     && peers.table().counts(contact);
