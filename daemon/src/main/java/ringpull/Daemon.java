@@ -33,6 +33,8 @@ import ringpull.os.NativeCode;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
+import ringpull.ring.wire.LadderService;
+import ringpull.ring.wire.PeerLadders;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
 import ringpull.scrub.Verifier;
@@ -113,15 +115,16 @@ final class Daemon implements AutoCloseable {
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-                        address -> ControlPort.bind(address, tls)));
+                        address -> ControlPort.bind(address, tls, new LadderService(store::ladderPage))));
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
 
         TcpTransport transport =
                 parts.add("transport", new TcpTransport(tls, config.peer().io()));
+        PeerLadders ladders = parts.add("ladders", new PeerLadders(tls));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
-        Fetcher fetcher =
-                parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
+        Fetcher fetcher = parts.add(
+                "fetcher", new Fetcher(store, ring, ladders, transport, origin, journal, meters, System::nanoTime));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
