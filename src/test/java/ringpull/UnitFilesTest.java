@@ -45,4 +45,18 @@ class UnitFilesTest {
         process.waitFor();
         assertThat(output.lines().filter(line -> line.contains("ringpull"))).isEmpty();
     }
+
+    @Test
+    void theSandboxIsAsTightAsAJvmAllows() throws IOException, InterruptedException {
+        Path analyze = Path.of("/usr/bin/systemd-analyze");
+        assumeTrue(Files.isExecutable(analyze), "systemd-analyze is not installed");
+
+        Process process = new ProcessBuilder(
+                        analyze.toString(), "security", "--offline=yes", "--threshold=20", UNIT.toString())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(process.waitFor()).as(output).isZero();
+    }
 }

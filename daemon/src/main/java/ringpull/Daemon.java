@@ -1,6 +1,7 @@
 package ringpull;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,20 +30,21 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
-import ringpull.os.NativeCode;
+import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.LadderService;
-import ringpull.ring.wire.PeerLadders;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
 import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
+import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.tcp.ChunkServer;
+import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
 
 /**
@@ -55,6 +57,7 @@ final class Daemon implements AutoCloseable {
     private final Config config;
     private final Closer parts;
     private final Systemd systemd = new Systemd(System.getenv());
+    private final Optional<PeerTls> tls;
     private final MetricsPage metrics;
     private final ChunkServer data;
     private final ControlPort control;
@@ -82,14 +85,14 @@ final class Daemon implements AutoCloseable {
         this.parts = parts;
         InstantSource clock = InstantSource.system();
 
-        NativeCode.unpackTo(Files.createDirectories(config.node().state()));
+        NativeLibraries.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
-        Optional<PeerTls> tls = peerTls();
+        tls = peerTls();
 
         RocksBlobStore store =
                 parts.add("store", RocksBlobStore.open(config.node().state(), config.store(), clock));
-        Identity identity = Identity.load(config.node().state(), clock);
+        Identity identity = Identity.load(config.node().state(), clock, tls.map(PeerTls::identity));
 
         metrics = parts.add(
                 "metrics page",
@@ -101,14 +104,14 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+        Sessions sessions = new Sessions(System::nanoTime);
         data = parts.add(
                 "data port",
                 Ports.bind(
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
-                        address -> ChunkServer.bind(
-                                address, store::open, tls, config.peer().io(), meters::served)));
+                        address -> dataPort(address, store, tls, sessions, meters)));
         control = parts.add(
                 "control port",
                 Ports.bind(
@@ -116,15 +119,19 @@ final class Daemon implements AutoCloseable {
                         host.address(),
                         config.peer().controlPort(),
                         address -> ControlPort.bind(address, tls, new LadderService(store::ladderPage))));
+        if (Admissions.wanted(config.peer())) {
+            control.admit(member -> Admissions.make(sessions, member));
+            tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
+        }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
 
         TcpTransport transport =
-                parts.add("transport", new TcpTransport(tls, config.peer().io()));
-        PeerLadders ladders = parts.add("ladders", new PeerLadders(tls));
+                parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher = parts.add(
-                "fetcher", new Fetcher(store, ring, ladders, transport, origin, journal, meters, System::nanoTime));
+                "fetcher",
+                new Fetcher(store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
@@ -141,7 +148,17 @@ final class Daemon implements AutoCloseable {
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
+        meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
+        tls.ifPresent(certificates -> {
+            meters.gauge(
+                    "ringpull.certificate.expiry.timestamp.seconds",
+                    certificates,
+                    c -> c.validUntil().getEpochSecond());
+            meters.gauge("ringpull.certificate.stale", certificates, c -> c.isStale() ? 1 : 0);
+            meters.counter("ringpull.certificates.refused", certificates, PeerTls::refused);
+            parts.add("certificate watch", CertificateWatch.start(certificates, clock));
+        });
 
         parts.add(
                 "control socket",
@@ -170,7 +187,21 @@ final class Daemon implements AutoCloseable {
 
     private Optional<PeerTls> peerTls() throws IOException {
         Optional<Config.Tls> files = config.peer().tls();
-        return files.isPresent() ? Optional.of(PeerTls.of(files.get())) : Optional.empty();
+        if (files.isEmpty()) {
+            return Optional.empty();
+        }
+        PeerTls certificates = PeerTls.of(files.get());
+        Identity.checkCluster(certificates.identity(), config.ring().cluster());
+        return Optional.of(certificates);
+    }
+
+    private ChunkServer dataPort(
+            InetSocketAddress address, BlobStore store, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            throws IOException {
+        Config.Io io = config.peer().io();
+        return Admissions.wanted(config.peer())
+                ? ChunkServer.bindPlain(address, store::open, sessions, io, meters::served)
+                : ChunkServer.bind(address, store::open, tls, io, meters::served);
     }
 
     private Member self(Identity identity) {
@@ -183,7 +214,7 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                List.of("tcp"));
+                Admissions.transports(config.peer()));
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {
@@ -209,7 +240,7 @@ final class Daemon implements AutoCloseable {
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
                 Sha256.fastest().name(),
-                List.of());
+                tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
     }
 
     /**

@@ -63,7 +63,22 @@ class CommandLineAppTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "daemon", "status", "members", "holders", "pull", "trace", "setup", "setup containerd"})
+    @ValueSource(
+            strings = {
+                "",
+                "daemon",
+                "status",
+                "members",
+                "holders",
+                "pull",
+                "trace",
+                "setup",
+                "setup containerd",
+                "pki",
+                "pki init",
+                "pki issue",
+                "pki inspect"
+            })
     void everyCommandHasAManual(String command) {
         List<String> arguments = new ArrayList<>(command.isEmpty() ? List.of() : List.of(command.split(" ")));
         arguments.add("--help");
@@ -82,7 +97,18 @@ class CommandLineAppTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"status", "members", "holders", "pull", "trace", "setup containerd"})
+    @ValueSource(
+            strings = {
+                "status",
+                "members",
+                "holders",
+                "pull",
+                "trace",
+                "setup containerd",
+                "pki init",
+                "pki issue",
+                "pki inspect"
+            })
     void everyAnswerHasItsKeysOfJsonInTheManual(String command) {
         List<String> arguments = new ArrayList<>(List.of(command.split(" ")));
         arguments.add("--help");

@@ -30,7 +30,8 @@ class ConfigFileTest {
         assertThat(config.node().controlSocket()).isEqualTo(Path.of("/run/ringpull/control.sock"));
         assertThat(config.node().stopGrace()).isEqualTo(Duration.ofSeconds(10));
         assertThat(config.peer())
-                .isEqualTo(new Config.Peer(Optional.empty(), 7746, 7747, Optional.empty(), false, Config.Io.AUTO));
+                .isEqualTo(new Config.Peer(
+                        Optional.empty(), 7746, 7747, Optional.empty(), false, Config.Data.TLS, Config.Io.AUTO));
         assertThat(config.ring().seeds()).isEmpty();
         assertThat(config.store())
                 .isEqualTo(
@@ -58,6 +59,7 @@ class ConfigFileTest {
             cert = "/c.pem"
             key = "/k.pem"
             ca = "/ca.pem"
+            data = "plain"
             io = "io_uring"
             [ring]
             cluster = "lab"
@@ -105,6 +107,7 @@ class ConfigFileTest {
                                 0,
                                 Optional.of(new Config.Tls(Path.of("/c.pem"), Path.of("/k.pem"), Path.of("/ca.pem"))),
                                 false,
+                                Config.Data.PLAIN,
                                 Config.Io.IO_URING),
                         new Config.Ring("lab", List.of("gpu-1", "gpu-2:7746", "[fd00::1]:7746")),
                         new Config.Store(new Config.Room.Bytes(3L << 39), new Config.Room.Bytes(1000), Duration.ZERO),
@@ -151,6 +154,7 @@ class ConfigFileTest {
         [node]~state = "var/lib"                 | f:2: [node] state must be an absolute path
         [node]~name = "a b"                      | f:2: [node] name must be letters, digits
         [peer]~insecure = "yes"                  | f:2: [peer] insecure must be true or false
+        [peer]~data = "clear"                    | f:2: [peer] data must be one of "tls", "plain"
         [peer]~io = "uring"                      | f:2: [peer] io must be one of "auto", "epoll", "io_uring", "nio"
         [peer]~cert = "/c"~key = "/k"            | f:2: [peer] cert needs ca too: all three
         [peer]~ca = "/c"                         | f:2: [peer] ca needs cert too: all three

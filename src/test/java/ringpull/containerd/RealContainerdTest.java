@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -27,13 +28,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import ringpull.demo.Programs;
 
 /**
  * The installed containerd pulls through a mirror that it knows from our file only. It has its own root, state and socket;
  * the registry's name resolves nowhere, so that nothing but the mirror can have answered.
  */
 class RealContainerdTest {
-    private static final Path CONTAINERD = Path.of("/usr/bin/containerd");
+    private static final Optional<Path> CONTAINERD = Programs.find("containerd");
     private static final Duration CEILING = Duration.ofSeconds(60);
 
     @TempDir
@@ -48,7 +50,7 @@ class RealContainerdTest {
 
     @BeforeEach
     void start() throws IOException, InterruptedException, NoSuchAlgorithmException {
-        assumeTrue(Files.isExecutable(CONTAINERD), "containerd is not installed");
+        assumeTrue(CONTAINERD.isPresent(), "containerd is not installed");
         assumeTrue("root".equals(System.getProperty("user.name")), "containerd needs root");
         image();
         mirror = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -59,11 +61,12 @@ class RealContainerdTest {
             version = 2
             root = "%1$s/root"
             state = "%1$s/state"
-            disabled_plugins = ["io.containerd.grpc.v1.cri"]
+            disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
             [grpc]
               address = "%1$s/containerd.sock"
             """.formatted(directory));
-        containerd = new ProcessBuilder(CONTAINERD.toString(), "--config", config.toString(), "--log-level", "error")
+        containerd = new ProcessBuilder(
+                        CONTAINERD.orElseThrow().toString(), "--config", config.toString(), "--log-level", "error")
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("containerd.log").toFile())
                 .start();
@@ -129,8 +132,7 @@ class RealContainerdTest {
                 .hasSize(1);
 
         requests.clear();
-        Ran ran =
-                ctr("images", "pull", "--snapshotter", "native", "--hosts-dir", hosts.toString(), host + "/lib/img:v1");
+        Ran ran = ctr("content", "fetch", "--hosts-dir", hosts.toString(), host + "/lib/img:v1");
 
         assertThat(ran.exit()).as(() -> ran.output() + log()).isZero();
         assertThat(requests).first().isEqualTo("HEAD /v2/lib/img/manifests/v1?ns=" + host.replace(":", "%3A"));
@@ -140,8 +142,8 @@ class RealContainerdTest {
     private record Ran(int exit, String output) {}
 
     private Ran ctr(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new java.util.ArrayList<>(List.of(
-                "/usr/bin/ctr",
+        List<String> command = new ArrayList<>(List.of(
+                CONTAINERD.orElseThrow().resolveSibling("ctr").toString(),
                 "--address",
                 directory.resolve("containerd.sock").toString()));
         command.addAll(List.of(arguments));

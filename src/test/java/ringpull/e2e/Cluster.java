@@ -192,11 +192,7 @@ final class Cluster implements AutoCloseable {
 
     /** The same of {@link #IMAGE}, with more of ctr's options. */
     Future<Programs.Outcome> pulling(Containerd containerd, String... options) {
-        List<String> words = new ArrayList<>(List.of("images", "pull", "--snapshotter", "native", "--hosts-dir"));
-        words.add(containerd.hosts().toString());
-        words.addAll(Arrays.asList(options));
-        words.add(IMAGE.toString());
-        return threads.submit(() -> containerd.ctr(CEILING, words.toArray(String[]::new)));
+        return threads.submit(() -> containerd.tryPull(IMAGE, options));
     }
 
     /** Waits for a pull in the background and checks what it brought. */

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,11 +69,11 @@ class DaemonStartTest {
     void membersWithCertificatesFormARingAndAStrangerDoesNotGetIn() throws IOException, InterruptedException {
         TestCertificates ours = new TestCertificates(directory, "ours");
         TestCertificates theirs = new TestCertificates(directory, "theirs");
-        try (NodeProcess first = NodeProcess.start(secured(node("a"), ours.member("a")));
-                NodeProcess second =
-                        NodeProcess.start(secured(node("b"), ours.member("b")).joining(first.control()));
-                NodeProcess stranger =
-                        NodeProcess.start(secured(node("c"), theirs.member("c")).joining(first.control()));
+        try (NodeProcess first = NodeProcess.start(secured(node("a"), ours.member("demo", "a", Instant.now())));
+                NodeProcess second = NodeProcess.start(secured(node("b"), ours.member("demo", "b", Instant.now()))
+                        .joining(first.control()));
+                NodeProcess stranger = NodeProcess.start(secured(node("c"), theirs.member("demo", "c", Instant.now()))
+                        .joining(first.control()));
                 ControlClient asked = ControlClient.open(first.socket());
                 ControlClient strange = ControlClient.open(stranger.socket())) {
             assertThat(second.isAlive()).isTrue();

@@ -5,6 +5,7 @@ import static ringpull.e2e.Cluster.IMAGE;
 import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -19,7 +20,7 @@ import ringpull.demo.SampleImage;
 import ringpull.demo.SampleImage.Compression;
 import ringpull.demo.SampleImage.Layer;
 
-/** kubelet's way to pull, and skopeo's. */
+/** kubelet's way to pull, skopeo's and podman's. */
 class OtherClientsTest {
     @TempDir
     Path temp;
@@ -70,5 +71,21 @@ class OtherClientsTest {
         assertThat(cluster.blobBytesRead())
                 .isEqualTo(image.platforms().getFirst().blobs().stream()
                         .collect(Collectors.summingLong(SampleImage.Blob::bytes)));
+    }
+
+    /** As CRI-O, which reads the same file: nothing but the path names the registry. */
+    @Test
+    @NeedsRoot
+    @NeedsPrograms({"podman", "docker-registry"})
+    void podmanPullsThroughItsRegistriesConf() throws IOException, InterruptedException {
+        Podman podman = new Podman(Files.createDirectory(temp.resolve("podman")));
+
+        Programs.Outcome outcome = podman.pullThroughMirror(IMAGE, node.mirror(), Cluster.NOBODY);
+
+        assertThat(outcome.exit()).as(outcome.output()).isZero();
+        assertThat(podman.idOf(IMAGE))
+                .isEqualTo(image.platforms().getFirst().config().digest().hex());
+        assertThat(Cluster.fromOrigin(node))
+                .isEqualTo(image.bytesOf(image.platforms().getFirst()));
     }
 }

@@ -30,6 +30,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
+import ringpull.tls.TestCertificates;
 
 /**
  * A docker-registry process on a free loopback port, with its files in a folder of the test. Filled over its HTTP API; its

@@ -46,17 +46,7 @@ final class Skopeo {
      */
     Programs.Outcome copyThroughMirror(ImageName image, URI mirror, URI origin, Path to)
             throws IOException, InterruptedException {
-        String registry = image.repository().registry();
-        Path conf = Files.createTempFile(directory, "registries", ".conf");
-        Files.writeString(conf, """
-            [[registry]]
-            prefix = "%1$s"
-            location = "%2$s"
-            insecure = true
-            [[registry.mirror]]
-            location = "%3$s/%1$s"
-            insecure = true
-            """.formatted(registry, origin.getAuthority(), mirror.getAuthority()));
+        Path conf = RegistriesConf.write(directory, image.repository().registry(), mirror, origin);
         return run(List.of("--registries-conf", conf.toString(), "copy", "docker://" + image, "oci:" + to + ":copy"));
     }
 

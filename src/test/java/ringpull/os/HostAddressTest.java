@@ -82,7 +82,8 @@ class HostAddressTest {
                 .hasMessageContaining("set [peer] cert, key, ca, or [peer] insecure = true");
 
         Config.Tls tls = new Config.Tls(Path.of("/c"), Path.of("/k"), Path.of("/ca"));
-        Config.Peer withTls = new Config.Peer(Optional.of("eth0"), 0, 0, Optional.of(tls), false, Config.Io.AUTO);
+        Config.Peer withTls =
+                new Config.Peer(Optional.of("eth0"), 0, 0, Optional.of(tls), false, Config.Data.TLS, Config.Io.AUTO);
         assertThat(HostAddress.choose(withTls, seeds(), HOST).address()).isEqualTo(InetAddress.ofLiteral("10.1.0.7"));
     }
 
@@ -121,7 +122,7 @@ class HostAddressTest {
 
     private static Config.Peer peer(String address, boolean insecure) {
         Optional<String> configured = address.isEmpty() ? Optional.empty() : Optional.of(address);
-        return new Config.Peer(configured, 7746, 7747, Optional.empty(), insecure, Config.Io.AUTO);
+        return new Config.Peer(configured, 7746, 7747, Optional.empty(), insecure, Config.Data.TLS, Config.Io.AUTO);
     }
 
     private static Config.Ring seeds(String... seeds) {

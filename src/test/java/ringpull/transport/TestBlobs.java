@@ -63,6 +63,11 @@ public final class TestBlobs implements ChunkSource {
         return opened.stream().filter(FileChannel::isOpen).toList();
     }
 
+    /** How many were opened so far. */
+    public int opened() {
+        return opened.size();
+    }
+
     /** A landing in memory that insists on order: each write begins where the last one ended. */
     public static final class Landed implements Landing {
         private final ByteBuffer bytes;

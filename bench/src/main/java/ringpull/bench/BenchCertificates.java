@@ -2,45 +2,30 @@ package ringpull.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import ringpull.demo.NodeConfig;
+import ringpull.pki.Authority;
+import ringpull.pki.MemberFiles;
 
-/** One authority and one certificate that it signed, for every node on loopback and for the rival. */
-final class BenchCertificates {
-    private static final List<String> NEW = List.of(
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2");
+/** One authority, and a certificate that it signed for each node on loopback and for the rival. */
+record BenchCertificates(Path directory, Authority authority) {
+    private static final Duration LIFE = Duration.ofDays(2);
+    private static final String CLUSTER = "demo";
 
-    private BenchCertificates() {}
-
-    static NodeConfig.Certificates make(Run run) throws IOException, InterruptedException {
-        Path ca = run.file("ca.pem");
-        Path caKey = run.file("ca.key");
-        Path node = run.file("node.pem");
-        Path key = run.file("node.key");
-        openssl(run, "-subj", "/CN=bench CA", "-keyout", caKey.toString(), "-out", ca.toString());
-        openssl(
-                run,
-                "-subj",
-                "/CN=bench node",
-                "-addext",
-                "subjectAltName=IP:127.0.0.1",
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-                "-CA",
-                ca.toString(),
-                "-CAkey",
-                caKey.toString(),
-                "-keyout",
-                key.toString(),
-                "-out",
-                node.toString());
-        return new NodeConfig.Certificates(node, key, ca);
+    static BenchCertificates make(Run run) throws IOException {
+        Authority authority = Authority.create(CLUSTER, Instant.now(), LIFE);
+        authority.write(run.directory(), true);
+        return new BenchCertificates(run.directory(), authority);
     }
 
-    private static void openssl(Run run, String... more) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(NEW);
-        command.addAll(List.of(more));
-        run.seconds(command.toArray(String[]::new));
+    /** Its own, because a member is known by its certificate. */
+    NodeConfig.Certificates of(String name) throws IOException {
+        MemberFiles files = MemberFiles.of(directory, name);
+        files.issue(authority, Optional.empty(), List.of("127.0.0.1"), Instant.now(), LIFE, true);
+        return new NodeConfig.Certificates(
+                files.certificate(), files.key(), directory.resolve(Authority.CERTIFICATE_FILE));
     }
 }

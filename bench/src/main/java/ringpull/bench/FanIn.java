@@ -36,7 +36,7 @@ final class FanIn {
     String measure() throws IOException, InterruptedException {
         Deque<BenchNode> started = new ArrayDeque<>();
         Lab lab = Lab.open(run);
-        try (Nginx nginx = Nginx.start(run, BenchCertificates.make(run))) {
+        try (Nginx nginx = Nginx.start(run, BenchCertificates.make(run).of("origin"))) {
             List<String> blobs =
                     List.of(RandomBlob.write(nginx.www(), 1, bytes), RandomBlob.write(nginx.www(), 2, bytes));
             List<Lab.Host> hosts = new ArrayList<>();

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
-import ringpull.demo.NodeConfig;
 
 /** The same pull between neighbours over each way to the kernel that {@code [peer] io} knows, in plain text and with TLS. */
 final class IoPaths {
@@ -30,9 +29,9 @@ final class IoPaths {
     }
 
     String measure() throws IOException, InterruptedException {
-        NodeConfig.Certificates certificates = BenchCertificates.make(run);
+        BenchCertificates certificates = BenchCertificates.make(run);
         List<Row> rows = new ArrayList<>();
-        try (Nginx nginx = Nginx.start(run, certificates)) {
+        try (Nginx nginx = Nginx.start(run, certificates.of("origin"))) {
             Neighbours.Seed seed = Neighbours.Seed.make(run, nginx, bytes);
             for (String io : WAYS) {
                 rows.add(row(seed, io, "plain", Optional.empty()));
@@ -53,7 +52,7 @@ final class IoPaths {
         }
     }
 
-    private Row row(Neighbours.Seed seed, String io, String data, Optional<NodeConfig.Certificates> certificates)
+    private Row row(Neighbours.Seed seed, String io, String data, Optional<BenchCertificates> certificates)
             throws IOException, InterruptedException {
         Neighbours nodes = Neighbours.start(run, io + "-" + data, seed, bytes, io, certificates);
         return new Row(io, data, nodes, new ArrayList<>());

@@ -47,17 +47,25 @@ record Neighbours(BenchNode holder, BenchNode puller) implements AutoCloseable {
      *
      * @param name of their directories
      * @param io as {@code [peer] io} takes it
+     * @param more lines of {@code [peer]}
      */
     static Neighbours start(
-            Run run, String name, Seed seed, long bytes, String io, Optional<NodeConfig.Certificates> certificates)
+            Run run,
+            String name,
+            Seed seed,
+            long bytes,
+            String io,
+            Optional<BenchCertificates> certificates,
+            String... more)
             throws IOException, InterruptedException {
-        String[] peer = {"address = \"127.0.0.1\"", "io = \"" + io + "\""};
+        String[] peer = {"address = \"127.0.0.1\"", "io = \"" + io + "\"", String.join("\n", more)};
         NodeConfig first = NodeConfig.first(run.file("h-" + name), "holder", List.of());
         NodeConfig second = NodeConfig.first(run.file("p-" + name), "puller", List.of());
         if (certificates.isPresent()) {
-            NodeConfig.Certificates files = certificates.get();
-            first = first.certificates(files.cert(), files.key(), files.ca());
-            second = second.certificates(files.cert(), files.key(), files.ca());
+            NodeConfig.Certificates firsts = certificates.get().of("holder");
+            NodeConfig.Certificates seconds = certificates.get().of("puller");
+            first = first.certificates(firsts.cert(), firsts.key(), firsts.ca());
+            second = second.certificates(seconds.cert(), seconds.key(), seconds.ca());
         }
         copy(seed.state, first.directory().resolve("state"));
         BenchNode holder = BenchNode.start(run, first.peer(peer).quota(mib(bytes * 3)), List.of());

@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
-import ringpull.demo.NodeConfig;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * One daemon pulls a blob that its neighbour holds, until it is proven, on disk and durable. Beside it, round by round on
@@ -20,6 +21,9 @@ import ringpull.demo.NodeConfig;
 final class Pair {
     private static final Duration TIME = Duration.ofSeconds(170);
     private static final long BYTES = 2L << 30;
+
+    /** Adds plain text in a ring with certificates, where each request is proven: the run takes half as long again. */
+    private static final String ADMITTED = "--admitted";
 
     private final Run run;
     private final long bytes;
@@ -41,14 +45,16 @@ final class Pair {
     private record Row(String data, Neighbours nodes, URI rival, List<Round> rounds) {}
 
     String measure() throws IOException, InterruptedException {
-        NodeConfig.Certificates certificates = BenchCertificates.make(run);
-        try (Nginx nginx = Nginx.start(run, certificates)) {
+        BenchCertificates certificates = BenchCertificates.make(run);
+        try (Nginx nginx = Nginx.start(run, certificates.of("origin"))) {
             Neighbours.Seed seed = Neighbours.Seed.make(run, nginx, bytes);
-            try (Neighbours plain = Neighbours.start(run, "plain", seed, bytes, "auto", Optional.empty());
-                    Neighbours tls = Neighbours.start(run, "tls", seed, bytes, "auto", Optional.of(certificates))) {
-                List<Row> rows = List.of(
-                        new Row("plain", plain, nginx.url(false), new ArrayList<>()),
-                        new Row("tls", tls, nginx.url(true), new ArrayList<>()));
+            List<Row> rows = new ArrayList<>();
+            try (Closer nodes = new Closer(rows)) {
+                rows.add(row("plain", seed, nginx.url(false), Optional.empty()));
+                rows.add(row("tls", seed, nginx.url(true), Optional.of(certificates)));
+                if (run.has(ADMITTED)) {
+                    rows.add(row("admitted", seed, nginx.url(false), Optional.of(certificates), "data = \"plain\""));
+                }
                 Rounds rounds = run.rounds(Rounds.USUAL, TIME);
                 while (rounds.next()) {
                     String blob = seed.blobs().get(rounds.turn());
@@ -56,7 +62,7 @@ final class Pair {
                         if (rounds.warmUp()) {
                             row.nodes.pull(blob);
                         } else {
-                            row.rounds.add(round(row, blob));
+                            row.rounds.add(round(row, blob, rounds.turn() == 0));
                         }
                     }
                 }
@@ -65,14 +71,30 @@ final class Pair {
         }
     }
 
-    private Round round(Row row, String blob) throws IOException, InterruptedException {
-        Neighbours.Pull ringpull = row.nodes.pull(blob);
+    private record Closer(List<Row> rows) implements AutoCloseable {
+        @Override
+        public void close() {
+            rows.forEach(row -> row.nodes.close());
+        }
+    }
+
+    private Row row(
+            String data, Neighbours.Seed seed, URI rival, Optional<BenchCertificates> certificates, String... peer)
+            throws IOException, InterruptedException {
+        return new Row(
+                data, Neighbours.start(run, data, seed, bytes, "auto", certificates, peer), rival, new ArrayList<>());
+    }
+
+    /** @param rivalFirst in every other round: the disk is still busy with what was written before */
+    private Round round(Row row, String blob, boolean rivalFirst) throws IOException, InterruptedException {
+        Optional<Neighbours.Pull> first = rivalFirst ? Optional.empty() : Optional.of(row.nodes.pull(blob));
         String url = row.rival + "/" + RandomBlob.PATH + blob;
         String file = run.file("rival").toString();
         double rival = curl(url, file) + run.seconds("sync", file);
         double sum = run.seconds("sha256sum", file);
         double proof = run.seconds("openssl", "dgst", "-sha256", file);
         double copy = curl(url, "/dev/null");
+        Neighbours.Pull ringpull = first.isPresent() ? first.get() : row.nodes.pull(blob);
         Files.delete(Path.of(file));
         // A third write of the same bytes in a round took twice as long as this one, since the disk falls behind: so
         // the rival's own time stands for write + fsync, though its copy is in it.
@@ -85,7 +107,7 @@ final class Pair {
 
     private String report(List<Row> rows, Rounds rounds) throws IOException {
         System.out.println(Bench.format(
-                "%-6s %10s %10s %14s %10s %14s %10s   (%d rounds)",
+                "%-8s %10s %10s %14s %10s %14s %10s   (%d rounds)",
                 "data",
                 "ringpull",
                 "curl+sync",
@@ -96,12 +118,12 @@ final class Pair {
                 rounds.measured()));
         List<String> json = new ArrayList<>();
         for (Row row : rows) {
-            json.add(report(row, rounds));
+            json.add(report(row, rows.getFirst(), rounds));
         }
         return "{\"rows\":[" + String.join(",", json) + "],\"rounds\":" + rounds.measured() + "}";
     }
 
-    private String report(Row row, Rounds rounds) throws IOException {
+    private String report(Row row, Row plain, Rounds rounds) throws IOException {
         double gb = bytes / 1e9;
         List<Round> measured = row.rounds;
         Map<String, Double> figures = new LinkedHashMap<>();
@@ -109,6 +131,11 @@ final class Pair {
         figures.put("rival_s", median(measured, Round::rival));
         figures.put("rival_sha256_s", median(measured, Round::sha256));
         figures.put("ratio_vs_rival_sha256", median(measured, r -> r.ringpull.seconds() / r.sha256));
+        figures.put(
+                "ratio_vs_plain",
+                median(IntStream.range(0, measured.size())
+                        .mapToDouble(i -> measured.get(i).ringpull.seconds()
+                                / plain.rounds.get(i).ringpull.seconds())));
         figures.put("limit_s", median(measured, Round::limit));
         figures.put("ratio_vs_limit", median(measured, r -> r.ringpull.seconds() / r.limit()));
         figures.put("proof_s", median(measured, Round::proof));
@@ -118,7 +145,7 @@ final class Pair {
         figures.put("cpu_s_per_gb_server", median(measured, r -> r.ringpull.server()) / gb);
         figures.put("rss_mib", row.nodes.puller().peakMib());
         System.out.println(Bench.format(
-                "%-6s %8.2f s %8.2f s %12.2f s %8.2f s %14.2f %10.2f",
+                "%-8s %8.2f s %8.2f s %12.2f s %8.2f s %14.2f %10.2f",
                 row.data,
                 figures.get("ringpull_s"),
                 figures.get("rival_s"),
@@ -131,6 +158,10 @@ final class Pair {
         StringBuilder json = new StringBuilder("{\"data\":\"" + row.data + "\",\"bytes\":" + bytes);
         figures.forEach((key, value) -> json.append(Bench.format(",\"%s\":%.3f", key, value)));
         return json + ",\"rounds\":" + rounds.measured() + ",\"noisy\":" + noisy + "}";
+    }
+
+    private static double median(DoubleStream figures) {
+        return Measure.median(figures.toArray());
     }
 
     private static double median(List<Round> rounds, ToDoubleFunction<Round> figure) {

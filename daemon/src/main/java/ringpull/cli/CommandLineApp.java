@@ -54,7 +54,11 @@ public final class CommandLineApp {
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())
                 .addSubcommand(new VerifyCommand())
-                .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()));
+                .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()))
+                .addSubcommand(new CommandLine(new PkiCommand())
+                        .addSubcommand(new PkiInitCommand())
+                        .addSubcommand(new PkiIssueCommand())
+                        .addSubcommand(new PkiInspectCommand()));
         for (Object command : more) {
             root.addSubcommand(command);
         }

@@ -84,7 +84,7 @@ public final class ControlClient implements AutoCloseable {
         return unary(stub -> stub.status(StatusRequest.getDefaultInstance()));
     }
 
-    MembersReply members() throws CommandFailed {
+    public MembersReply members() throws CommandFailed {
         return unary(stub -> stub.members(MembersRequest.getDefaultInstance()));
     }
 

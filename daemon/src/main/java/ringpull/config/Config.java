@@ -34,13 +34,34 @@ public record Config(
      *     seed, or loopback where there are no seeds
      * @param tls certificate, key and CA for both peer ports; all three or none
      * @param insecure allows peer ports beyond loopback without certificates
+     * @param data how the data port speaks where there are certificates; without them it is plain
      * @param io how the data port meets the kernel
      */
     public record Peer(
-            Optional<String> address, int controlPort, int dataPort, Optional<Tls> tls, boolean insecure, Io io) {}
+            Optional<String> address,
+            int controlPort,
+            int dataPort,
+            Optional<Tls> tls,
+            boolean insecure,
+            Data data,
+            Io io) {}
 
-    /** PEM files. */
-    public record Tls(Path cert, Path key, Path ca) {}
+    /** What the network between members may see of the bytes of blobs: nothing, or all. */
+    public enum Data {
+        TLS,
+        PLAIN
+    }
+
+    /**
+     * PEM files.
+     *
+     * @param revoked fingerprints of certificates that count no more
+     */
+    public record Tls(Path cert, Path key, Path ca, Optional<Path> revoked) {
+        public Tls(Path cert, Path key, Path ca) {
+            this(cert, key, ca, Optional.empty());
+        }
+    }
 
     /** Netty's ways to the kernel; {@code AUTO} takes what the benchmarks favour and this host has. */
     public enum Io {
@@ -52,7 +73,8 @@ public record Config(
 
     /**
      * @param cluster rings with different names never mix
-     * @param seeds {@code host:port} or {@code host}; a name with several addresses stands for all of them
+     * @param seeds {@code host:port} or {@code host}, where a name with several addresses stands for all of them; or
+     *     {@code file:/path} with such a seed a line, or {@code srv:_service._tcp.domain}
      */
     public record Ring(String cluster, List<String> seeds) {
         public Ring {

@@ -38,6 +38,8 @@ final class ConfigReader {
     private static final String PORT =
             "(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?";
     private static final Pattern HOST_PORT = Pattern.compile(HOST + PORT);
+    private static final Pattern SEED = Pattern.compile(
+            HOST + PORT + "|file:/[^\\p{Cntrl}]{1,4000}|srv:_[A-Za-z0-9_-]{1,62}(?:\\.[A-Za-z0-9_-]{1,63}){1,40}\\.?");
 
     private final Keys root;
 
@@ -85,22 +87,27 @@ final class ConfigReader {
         Optional<Path> cert = keys.find("cert", Values::path);
         Optional<Path> key = keys.find("key", Values::path);
         Optional<Path> ca = keys.find("ca", Values::path);
+        Optional<Path> revoked = keys.find("revoked", Values::path);
         boolean insecure = keys.get("insecure", false, Values::flag);
+        Config.Data data = keys.get("data", Config.Data.TLS, Values.oneOf(Config.Data.class));
         Config.Io io = keys.get("io", Config.Io.AUTO, Values.oneOf(Config.Io.class));
 
         Optional<Config.Tls> tls = Optional.empty();
         if (cert.isPresent() && key.isPresent() && ca.isPresent()) {
-            tls = Optional.of(new Config.Tls(cert.get(), key.get(), ca.get()));
+            tls = Optional.of(new Config.Tls(cert.get(), key.get(), ca.get(), revoked));
         } else if (cert.isPresent() || key.isPresent() || ca.isPresent()) {
             String missing = cert.isEmpty() ? "cert" : key.isEmpty() ? "key" : "ca";
             String present = cert.isPresent() ? "cert" : key.isPresent() ? "key" : "ca";
             keys.problem(present, "needs " + missing + " too: all three of cert, key, ca, or none");
         }
+        if (tls.isEmpty() && revoked.isPresent()) {
+            keys.problem("revoked", "needs cert, key, ca too");
+        }
         if (tls.isPresent() && insecure) {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
         keys.end();
-        return new Config.Peer(address, controlPort, dataPort, tls, insecure, io);
+        return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io);
     }
 
     private static Config.Ring ring(Keys keys) {
@@ -110,7 +117,11 @@ final class ConfigReader {
                         "seeds",
                         List.of(),
                         Values.list(
-                                MAX_SEEDS, Values.text(HOST_PORT, "\"host\", \"host:port\" or \"[IPv6]:port\" each"))));
+                                MAX_SEEDS,
+                                Values.text(
+                                        SEED,
+                                        "\"host\", \"host:port\", \"[IPv6]:port\", \"file:/path\" or"
+                                                + " \"srv:_service._tcp.domain\" each"))));
         keys.end();
         return ring;
     }

@@ -25,6 +25,9 @@ public final class Containerd implements AutoCloseable {
     /** containerd's own limit is that of a Unix socket's path. */
     private static final int SOCKET_PATH_MAX = 107;
 
+    /** Newer releases pull the manifests of all platforms otherwise. */
+    private static final String SKIP_METADATA = "--skip-metadata";
+
     private static final Duration START_WAIT = Duration.ofSeconds(60);
     private static final Duration PULL_WAIT = Duration.ofMinutes(15);
     private static final Duration STOP_GRACE = Duration.ofSeconds(10);
@@ -34,6 +37,7 @@ public final class Containerd implements AutoCloseable {
     private final Path directory;
     private final Process process;
     private String snapshotter = "native";
+    private boolean takesMetadata;
 
     private Containerd(Path directory, Process process) {
         this.directory = directory;
@@ -145,6 +149,8 @@ public final class Containerd implements AutoCloseable {
             if (plugins.exit() == 0) {
                 boolean overlay = plugins.output().lines().anyMatch(Containerd::isWorkingOverlay);
                 snapshotter = overlay ? "overlayfs" : "native";
+                takesMetadata =
+                        ctr(START_WAIT, "images", "pull", "--help").output().contains(SKIP_METADATA);
                 return;
             }
             boolean ended = process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS);
@@ -194,17 +200,16 @@ public final class Containerd implements AutoCloseable {
         }
     }
 
-    /** As {@link #pull}, but the exit code and the output instead of an exception. */
-    public Programs.Outcome tryPull(ImageName image) throws IOException, InterruptedException {
-        return ctr(
-                PULL_WAIT,
-                "images",
-                "pull",
-                "--hosts-dir",
-                hosts().toString(),
-                "--snapshotter",
-                snapshotter,
-                image.toString());
+    /** As {@link #pull}, with more of ctr's options, but the exit code and the output instead of an exception. */
+    public Programs.Outcome tryPull(ImageName image, String... options) throws IOException, InterruptedException {
+        List<String> words = new ArrayList<>(List.of("images", "pull", "--snapshotter", snapshotter));
+        words.addAll(List.of("--hosts-dir", hosts().toString()));
+        if (takesMetadata) {
+            words.add(SKIP_METADATA);
+        }
+        words.addAll(List.of(options));
+        words.add(image.toString());
+        return ctr(PULL_WAIT, words.toArray(String[]::new));
     }
 
     /**

@@ -39,16 +39,19 @@ public final class NodeProcess implements AutoCloseable {
     private final Path log;
     private final Process process;
     private final Map<String, String> addresses;
+    private final List<String> enter;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(METRICS_WAIT)
             .build();
 
-    private NodeProcess(NodeConfig config, Path log, Process process, Map<String, String> addresses) {
+    private NodeProcess(
+            NodeConfig config, Path log, Process process, Map<String, String> addresses, List<String> enter) {
         this.config = config;
         this.log = log;
         this.process = process;
         this.addresses = addresses;
+        this.enter = List.copyOf(enter);
     }
 
     /**
@@ -84,7 +87,7 @@ public final class NodeProcess implements AutoCloseable {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
         try {
-            return new NodeProcess(config, log, process, awaitReady(process, log, before));
+            return new NodeProcess(config, log, process, awaitReady(process, log, before), enter);
         } catch (IOException | InterruptedException e) {
             process.destroyForcibly();
             throw e;
@@ -223,12 +226,32 @@ public final class NodeProcess implements AutoCloseable {
      */
     public double metric(String name, Map<String, String> labels) throws IOException, InterruptedException {
         URI page = URI.create("http://" + address("metrics") + "/metrics");
+        return sum(enter.isEmpty() ? fetch(page) : fetchThere(page), name, labels);
+    }
+
+    private String fetch(URI page) throws IOException, InterruptedException {
         HttpResponse<String> answer = http.send(
                 HttpRequest.newBuilder(page).timeout(METRICS_WAIT).build(), HttpResponse.BodyHandlers.ofString());
         if (answer.statusCode() != 200) {
             throw new IOException(page + " answers " + answer.statusCode());
         }
-        return sum(answer.body(), name, labels);
+        return answer.body();
+    }
+
+    /** Loopback is another one where the daemon is. */
+    private String fetchThere(URI page) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(enter);
+        command.addAll(List.of("curl", "-sSf", page.toString()));
+        Path output = Files.createTempFile(config.directory(), "metrics", ".txt");
+        try {
+            Programs.Outcome outcome = Programs.run(output, METRICS_WAIT, command);
+            if (outcome.exit() != 0) {
+                throw new IOException(page + " cannot be read where the daemon is:\n" + outcome.output());
+            }
+            return outcome.output();
+        } finally {
+            Files.delete(output);
+        }
     }
 
     /** Of a page in Prometheus' text format. */

@@ -1,6 +1,7 @@
 package ringpull.metrics;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /** Every meter of the daemon. Names follow Prometheus; units are in the names. */
@@ -41,6 +42,11 @@ public final class Meters {
     /** A figure that is read when the metrics are. */
     public <T> void gauge(String name, T of, ToDoubleFunction<T> value) {
         registry.gauge(name, of, value);
+    }
+
+    /** A count that only grows and is kept elsewhere; read when the metrics are. */
+    public <T> void counter(String name, T of, ToDoubleFunction<T> value) {
+        registry.more().counter(name, List.of(), of, value);
     }
 
     /** Where bytes came from. */

@@ -4,7 +4,8 @@ import java.util.HexFormat;
 import java.util.random.RandomGenerator;
 
 /**
- * Who a member is, whatever its address: 16 random bytes, made at the first start and kept in the state directory.
+ * Who a member is, whatever its address: 16 bytes that follow from its certificate, or where there is none are made at
+ * random at the first start and kept in the state directory.
  *
  * @param hex 32 lower-case hex digits
  */

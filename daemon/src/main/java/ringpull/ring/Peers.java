@@ -158,7 +158,8 @@ final class Peers {
             conflict = Limits.tame("another daemon has this node's member id: "
                     + rumor.member().name() + " at "
                     + rumor.controlAddresses().getFirst()
-                    + "; if the state directory was copied, delete the id file in the copy and restart");
+                    + "; give each node a certificate of its own, or, where there are none and the state directory was"
+                    + " copied, delete the id file in the copy; then restart it");
             conflictAt = time.now();
             return;
         }

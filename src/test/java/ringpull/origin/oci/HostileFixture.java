@@ -23,8 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.blob.Repository;
 import ringpull.config.Config;
-import ringpull.e2e.TestCertificates;
 import ringpull.origin.OriginContract;
+import ringpull.tls.TestCertificates;
 
 /**
  * Hostile servers, and an origin whose time, names and trust belong to the test. Here 127.0.0.2 counts as a public

@@ -27,7 +27,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
-import ringpull.e2e.TestCertificates;
+import ringpull.tls.TestCertificates;
 
 /** A server on raw sockets that sends whatever a test wants, and remembers what it was asked. One request a connection. */
 final class HostileServer implements AutoCloseable {

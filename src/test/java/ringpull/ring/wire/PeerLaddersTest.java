@@ -34,13 +34,9 @@ class PeerLaddersTest {
     private static final long SIZE_BYTES = (2L * LadderService.PAGES_MAX * Ladder.PAGE_RUNGS + 2) * Chunk.SIZE_BYTES;
 
     private final Ladder ladder = ladder();
-    private final PeerLadders ladders;
-    private final List<AutoCloseable> toClose = new ArrayList<>();
-
-    PeerLaddersTest() throws IOException {
-        ladders = new PeerLadders(Optional.empty());
-        toClose.add(ladders);
-    }
+    private final Channels channels = new Channels(null, Runnable::run);
+    private final PeerLadders ladders = new PeerLadders(channels);
+    private final List<AutoCloseable> toClose = new ArrayList<>(List.of(channels));
 
     @AfterEach
     void close() throws Exception {
@@ -118,9 +114,7 @@ class PeerLaddersTest {
                 right.toBuilder().setChunkBytes(1).build(),
                 right.toBuilder().setFirstPage(-1).build(),
                 right.toBuilder().setFirstPage(Ladder.pageCount(SIZE_BYTES)).build());
-        Channels channels = new Channels(null, Runnable::run);
-        toClose.add(channels);
-        var stub = LaddersGrpc.newBlockingStub(channels.connect(new Address("127.0.0.1", member.controlPort())));
+        var stub = LaddersGrpc.newBlockingStub(channels.to(new Address("127.0.0.1", member.controlPort())));
         for (LadderRequest request : wrong) {
             assertThatThrownBy(() -> stub.read(request)).hasMessageContaining("INVALID_ARGUMENT");
         }

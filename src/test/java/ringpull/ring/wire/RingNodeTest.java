@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -24,7 +22,6 @@ import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.ring.Address;
@@ -42,9 +39,6 @@ class RingNodeTest {
 
     private final Deque<AutoCloseable> toClose = new ArrayDeque<>();
     private long epoch = 1_000;
-
-    @TempDir
-    Path directory;
 
     @AfterEach
     void close() throws Exception {
@@ -298,115 +292,6 @@ class RingNodeTest {
             return e.getStatus().getCode() + " " + e.getStatus().getDescription();
         } finally {
             channel.shutdownNow();
-        }
-    }
-
-    @Test
-    void strangersAreRefusedWhereThereAreCertificates() throws IOException, InterruptedException {
-        Authority ours = new Authority(directory.resolve("ours"));
-        Authority theirs = new Authority(directory.resolve("theirs"));
-        PeerTls one = ours.member("one");
-        PeerTls two = ours.member("two");
-        PeerTls false1 = theirs.member("one");
-
-        ControlPort firstPort = bind("127.0.0.1", 0, Optional.of(one));
-        RingNode first = start(
-                firstPort,
-                member(id(), List.of("127.0.0.1"), firstPort.address().getPort(), listening("127.0.0.1")),
-                "test");
-        ControlPort secondPort = bind("127.0.0.1", 0, Optional.of(two));
-        RingNode second = start(
-                secondPort,
-                member(id(), List.of("127.0.0.1"), secondPort.address().getPort(), listening("127.0.0.1")),
-                "test",
-                door(first));
-        ControlPort falsePort = bind("127.0.0.1", 0, Optional.of(false1));
-        RingNode stranger = start(
-                falsePort,
-                member(id(), List.of("127.0.0.1"), falsePort.address().getPort(), listening("127.0.0.1")),
-                "test",
-                door(first));
-        RingNode plain = node("127.0.0.1", door(first));
-
-        second.hold(digest(1), 1);
-        until("the two know each other", () -> holds(first, second, digest(1)) && sees(second, first, Status.ALIVE));
-        until("it was dialled back", () -> problem(second, second).isEmpty());
-        until("the stranger was refused", () -> problem(stranger, stranger).contains("does not answer"));
-        until("so was one without a certificate", () -> problem(plain, plain).contains("does not answer"));
-        assertThat(first.members()).hasSize(2);
-        assertThat(stranger.members()).hasSize(1);
-        assertThat(refusal(new Channels(null, Runnable::run), firstPort)).startsWith("UNAVAILABLE");
-        assertThat(refusal(new Channels(false1.controlClient(), Runnable::run), firstPort))
-                .startsWith("UNAVAILABLE");
-        assertThat(refusal(new Channels(two.controlClient(), Runnable::run), firstPort))
-                .startsWith("INVALID_ARGUMENT");
-    }
-
-    /** A certificate authority of the openssl command. */
-    private static final class Authority {
-        private final Path directory;
-
-        private Authority(Path directory) throws IOException, InterruptedException {
-            this.directory = Files.createDirectory(directory);
-            openssl(
-                    "req",
-                    "-x509",
-                    "-newkey",
-                    "ec",
-                    "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1",
-                    "-nodes",
-                    "-days",
-                    "2",
-                    "-keyout",
-                    "ca.key",
-                    "-out",
-                    "ca.pem",
-                    "-subj",
-                    "/CN=ring ca");
-        }
-
-        private PeerTls member(String name) throws IOException, InterruptedException {
-            openssl(
-                    "req",
-                    "-newkey",
-                    "ec",
-                    "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1",
-                    "-nodes",
-                    "-keyout",
-                    name + ".key",
-                    "-out",
-                    name + ".csr",
-                    "-subj",
-                    "/CN=" + name);
-            openssl(
-                    "x509",
-                    "-req",
-                    "-in",
-                    name + ".csr",
-                    "-CA",
-                    "ca.pem",
-                    "-CAkey",
-                    "ca.key",
-                    "-CAcreateserial",
-                    "-days",
-                    "2",
-                    "-out",
-                    name + ".pem");
-            return PeerTls.of(new Config.Tls(
-                    directory.resolve(name + ".pem"), directory.resolve(name + ".key"), directory.resolve("ca.pem")));
-        }
-
-        private void openssl(String... arguments) throws IOException, InterruptedException {
-            ProcessBuilder command = new ProcessBuilder("openssl").directory(directory.toFile());
-            command.command().addAll(List.of(arguments));
-            Process process = command.redirectErrorStream(true)
-                    .redirectOutput(directory.resolve("openssl.log").toFile())
-                    .start();
-            assertThat(process.waitFor())
-                    .as(Files.readString(directory.resolve("openssl.log")))
-                    .isZero();
         }
     }
 }

@@ -9,14 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.InstantSource;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import ringpull.config.Config;
 import ringpull.os.Disk;
 import ringpull.os.TestMount;
 import ringpull.store.PartialBlob;
@@ -25,41 +18,12 @@ import ringpull.store.StoredBlob;
 import ringpull.store.TestBlob;
 
 /** A file system of its own that is really full. */
-class FullDiskTest {
+class FullDiskTest extends MountedStore {
     private static final int MOUNTED_MIB = 48;
 
-    private static final Config.Store UNLIMITED =
-            new Config.Store(new Config.Room.Bytes(1L << 40), new Config.Room.Bytes(0));
-
-    @TempDir
-    Path mountPoint;
-
-    private @Nullable TestMount mount;
-
-    /** Not from the mounted file system, which would be busy then until this process ends. */
-    @BeforeAll
-    static void loadLibrary(@TempDir Path elsewhere) throws IOException {
-        new NativeLibrary(elsewhere).load();
-    }
-
-    @BeforeEach
-    void mount() throws IOException, InterruptedException {
-        mount = TestMount.tmpfs(mountPoint, "size=" + MOUNTED_MIB + "m,nr_inodes=100");
-    }
-
-    @AfterEach
-    void unmount() throws IOException, InterruptedException {
-        if (mount != null) {
-            mount.close();
-        }
-    }
-
-    private RocksBlobStore open() throws IOException {
-        return RocksBlobStore.open(mountPoint.resolve("state"), UNLIMITED, InstantSource.system());
-    }
-
-    private long free() throws IOException {
-        return Files.getFileStore(mountPoint).getUsableSpace();
+    @Override
+    TestMount mount(Path at) throws IOException, InterruptedException {
+        return TestMount.tmpfs(at, "size=" + MOUNTED_MIB + "m,nr_inodes=100");
     }
 
     @Test

@@ -8,15 +8,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.BlobFile;
-import ringpull.config.Config;
 import ringpull.os.Disk;
 import ringpull.os.TestMount;
 import ringpull.store.PartialBlob;
@@ -24,39 +17,12 @@ import ringpull.store.StoreFull;
 import ringpull.store.TestBlob;
 
 /** A file system without fallocate: blocks are taken when they are written, and may be gone by then. */
-class SparseDiskTest {
+class SparseDiskTest extends MountedStore {
     private static final int MOUNTED_MIB = 64;
 
-    private static final Config.Store UNLIMITED =
-            new Config.Store(new Config.Room.Bytes(1L << 40), new Config.Room.Bytes(0));
-
-    @TempDir
-    Path directory;
-
-    private Path mountPoint;
-    private @Nullable TestMount mount;
-
-    /** Not from the mounted file system, which would be busy then until this process ends. */
-    @BeforeAll
-    static void loadLibrary(@TempDir Path elsewhere) throws IOException {
-        new NativeLibrary(elsewhere).load();
-    }
-
-    @BeforeEach
-    void mount() throws IOException, InterruptedException {
-        mountPoint = Files.createDirectory(directory.resolve("mounted"));
-        mount = TestMount.ext2(mountPoint, directory.resolve("image"), MOUNTED_MIB);
-    }
-
-    @AfterEach
-    void unmount() throws IOException, InterruptedException {
-        if (mount != null) {
-            mount.close();
-        }
-    }
-
-    private RocksBlobStore open() throws IOException {
-        return RocksBlobStore.open(mountPoint.resolve("state"), UNLIMITED, InstantSource.system());
+    @Override
+    TestMount mount(Path at) throws IOException, InterruptedException {
+        return TestMount.ext2(at, directory.resolve("image"), MOUNTED_MIB);
     }
 
     private static byte[] bytes(RocksBlobStore store, TestBlob blob) throws IOException {
@@ -72,12 +38,12 @@ class SparseDiskTest {
     @Test
     void aFileHasItsSizeAndNoBlocks() throws IOException {
         Path file = mountPoint.resolve("file");
-        long free = Files.getFileStore(mountPoint).getUsableSpace();
+        long free = free();
 
         assertThat(Disk.create(file, 20 << 20)).isEqualTo(Disk.Allocation.SPARSE);
 
         assertThat(Files.size(file)).isEqualTo(20 << 20);
-        assertThat(Files.getFileStore(mountPoint).getUsableSpace()).isGreaterThan(free - (1 << 20));
+        assertThat(free()).isGreaterThan(free - (1 << 20));
     }
 
     @Test
@@ -106,7 +72,7 @@ class SparseDiskTest {
     @Test
     void whatIsPromisedButNotWrittenCountsAgainstTheNextReservation() throws IOException, StoreFull {
         try (RocksBlobStore store = open()) {
-            int most = (int) Files.getFileStore(mountPoint).getUsableSpace();
+            int most = (int) free();
             TestBlob large = TestBlob.of(2, most / 4 * 3);
             PartialBlob partial = store.receive(large.digest(), large.size());
 
@@ -125,7 +91,7 @@ class SparseDiskTest {
         try (RocksBlobStore store = open()) {
             PartialBlob partial = store.receive(blob.digest(), blob.size());
             blob.deliver(partial, 0);
-            int free = (int) Files.getFileStore(mountPoint).getUsableSpace();
+            int free = (int) free();
             Files.write(filler, new byte[free - 2 * CHUNK]);
 
             assertThatExceptionOfType(IOException.class)

@@ -131,6 +131,7 @@ class ConnectionPoolTest {
         return new TcpTransport(
                 Optional.empty(),
                 Config.Io.AUTO,
+                new HolderSessions(Admission.NONE, System::nanoTime),
                 new TcpTransport.Times(Duration.ofSeconds(10), Duration.ofSeconds(20), idle),
                 perHolder,
                 total);

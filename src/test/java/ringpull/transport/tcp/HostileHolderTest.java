@@ -38,6 +38,7 @@ class HostileHolderTest {
         transport = new TcpTransport(
                 Optional.empty(),
                 Config.Io.AUTO,
+                new HolderSessions(Admission.NONE, System::nanoTime),
                 new TcpTransport.Times(Duration.ofSeconds(10), STALL, Duration.ofSeconds(30)),
                 ConnectionPool.PER_HOLDER_MAX,
                 ConnectionPool.TOTAL_MAX);

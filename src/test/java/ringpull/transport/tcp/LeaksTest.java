@@ -65,6 +65,7 @@ class LeaksTest {
             for (Config.Io io : Config.Io.values()) {
                 exercise(io, Optional.empty());
                 exercise(io, tls);
+                exerciseWithSessions(io);
             }
         }
 
@@ -97,6 +98,24 @@ class LeaksTest {
             goHalfWay(server, "Range: bytes=0-" + (SIZE - 1) + "\r\n\r\n");
             goHalfWay(server, "Content-Length: 3\r\n\r\nabc");
             goHalfWay(server, "X: " + "a".repeat(10_000));
+        }
+    }
+
+    private void exerciseWithSessions(Config.Io io) throws Exception {
+        Sessions sessions = new Sessions(System::nanoTime);
+        try (ChunkServer server = ChunkServer.bindPlain(
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), blobs, sessions, io, bytes -> {});
+                TcpTransport transport =
+                        new TcpTransport(Optional.empty(), io, new TestAdmission(holder -> sessions.make("reader")))) {
+            for (int i = 0; i < 3; i++) {
+                TestBlobs.Landed landed = new TestBlobs.Landed(0, SIZE);
+                transport.read(server.address(), digest, new ByteRange(0, SIZE), landed);
+                assertThat(landed.bytes()).isEqualTo(blob);
+                for (int made = 0; made < Sessions.PER_PEER_MAX; made++) {
+                    sessions.make("reader");
+                }
+            }
+            goHalfWay(server, "Range: bytes=0-" + (SIZE - 1) + "\r\n\r\n");
         }
     }
 

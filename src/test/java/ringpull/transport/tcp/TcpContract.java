@@ -35,14 +35,18 @@ abstract class TcpContract extends TransportContract {
         return Optional.empty();
     }
 
-    @Override
-    protected InetSocketAddress serve(ChunkSource source) throws IOException {
-        ChunkServer bound = ChunkServer.bind(
+    protected ChunkServer bind(ChunkSource source) throws IOException {
+        return ChunkServer.bind(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 source,
                 tls(),
                 io(),
                 servedBytes::addAndGet);
+    }
+
+    @Override
+    protected InetSocketAddress serve(ChunkSource source) throws IOException {
+        ChunkServer bound = bind(source);
         server = bound;
         TestRelay between = new TestRelay(bound.address());
         relay = between;
@@ -54,6 +58,7 @@ abstract class TcpContract extends TransportContract {
         return new TcpTransport(
                 tls(),
                 io(),
+                new HolderSessions(Admission.NONE, System::nanoTime),
                 new TcpTransport.Times(Duration.ofSeconds(10), Duration.ofSeconds(20), Duration.ofSeconds(30)),
                 ConnectionPool.PER_HOLDER_MAX,
                 ConnectionPool.TOTAL_MAX);

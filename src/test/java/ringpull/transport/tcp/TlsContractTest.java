@@ -2,10 +2,13 @@ package ringpull.transport.tcp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,7 +23,7 @@ class TlsContractTest extends TcpContract {
     static Config.Tls member;
 
     @BeforeAll
-    static void makeCertificates() throws IOException, InterruptedException {
+    static void makeCertificates() throws IOException {
         member = new TestCertificates(certificates, "ring").member("one");
     }
 
@@ -37,6 +40,8 @@ class TlsContractTest extends TcpContract {
     @Test
     void takesTheFastLibraryWhereThereIsOne() throws IOException {
         assertThat(OpenSsl.isAvailable()).isTrue();
-        assertThat(PeerTls.of(member).dataServer().getClass().getSimpleName()).startsWith("OpenSsl");
+        SSLEngine engine = PeerTls.of(member).dataServer().newEngine(UnpooledByteBufAllocator.DEFAULT);
+        assertThat(engine.getClass().getSimpleName()).startsWith("OpenSsl");
+        ReferenceCountUtil.release(engine);
     }
 }

@@ -1,7 +1,10 @@
 package ringpull.ring.wire;
 
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -16,10 +19,12 @@ import ringpull.v1.RingMessage;
 /** Asks members over gRPC: each address of one in turn, until one answers or the time is over. */
 final class Caller {
     private final Channels channels;
+    private final Senders senders;
     private final Consumer<Event> events;
 
-    Caller(Channels channels, Consumer<Event> events) {
+    Caller(Channels channels, Senders senders, Consumer<Event> events) {
         this.channels = channels;
+        this.senders = senders;
         this.events = events;
     }
 
@@ -34,6 +39,7 @@ final class Caller {
         private final long until;
         private final int index;
         private final ManagedChannel channel;
+        private final ClientCall<RingMessage, RingMessage> exchange;
         private @Nullable Event answer;
 
         private Attempt(long call, List<Address> to, RingMessage question, long until, int index) {
@@ -43,22 +49,26 @@ final class Caller {
             this.until = until;
             this.index = index;
             channel = channels.to(to.get(index));
+            long share = (until - System.nanoTime()) / (to.size() - index);
+            exchange = channel.newCall(
+                    RingGrpc.getExchangeMethod(),
+                    CallOptions.DEFAULT.withDeadlineAfter(Math.max(1, share), TimeUnit.NANOSECONDS));
         }
 
         private void start() {
-            long share = (until - System.nanoTime()) / (to.size() - index);
-            RingGrpc.newStub(channel)
-                    .withDeadlineAfter(Math.max(1, share), TimeUnit.NANOSECONDS)
-                    .exchange(question, this);
+            ClientCalls.asyncUnaryCall(exchange, question, this);
         }
 
         @Override
         public void onNext(RingMessage wire) {
             try {
                 Message message = Codec.decode(wire);
+                senders.check(exchange, message);
                 answer = new Event.Answered(call, message);
             } catch (IllegalArgumentException e) {
                 answer = new Event.Failed(call, "its answer makes no sense: " + e.getMessage());
+            } catch (Senders.Impostor e) {
+                answer = new Event.Failed(call, String.valueOf(e.getMessage()));
             }
         }
 

@@ -48,6 +48,12 @@ final class Channels implements Closeable {
         }
     }
 
+    /** Ends every connection once the calls on it have ended: the next ones are made with what is in force now. */
+    synchronized void renew() {
+        channels.values().forEach(ManagedChannel::shutdown);
+        channels.clear();
+    }
+
     /** A connection of its own, which the caller shuts down. */
     ManagedChannel connect(Address address) {
         NettyChannelBuilder builder = NettyChannelBuilder.forAddress(

@@ -43,6 +43,9 @@ public final class ControlPort implements Closeable {
     private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private final Optional<PeerTls> tls;
+    private final Optional<WatchedLoops> loops;
+    private final Senders senders;
+    private final AdmissionService admissions;
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -51,8 +54,7 @@ public final class ControlPort implements Closeable {
         boolean asked(long exchange, Message message);
     }
 
-    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, BindableService... services)
-            throws IOException {
+    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, BindableService... services) {
         this.tls = tls;
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .executor(threads)
@@ -61,12 +63,14 @@ public final class ControlPort implements Closeable {
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
                 .addService(new Service());
+        senders = new Senders(tls.isPresent());
+        senders.install(builder);
+        admissions = new AdmissionService(senders);
+        builder.addService(admissions);
         for (BindableService service : services) {
             builder.addService(service);
         }
-        if (tls.isPresent()) {
-            builder.sslContext(tls.get().controlServer());
-        }
+        loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
 
@@ -101,6 +105,11 @@ public final class ControlPort implements Closeable {
                 .orElseThrow(() -> new IllegalStateException("the control port is closed"));
     }
 
+    /** From now on members with certificates get sessions for the data port. */
+    public void admit(Admitter by) {
+        admissions.serve(by);
+    }
+
     Optional<PeerTls> tls() {
         return tls;
     }
@@ -109,9 +118,13 @@ public final class ControlPort implements Closeable {
         ring = asked;
     }
 
-    /** Messages that made no sense. */
+    /** Messages that made no sense, or whose sender was another than their connection's certificate says. */
     long rejected() {
-        return rejected.get();
+        return rejected.get() + senders.refused();
+    }
+
+    Senders senders() {
+        return senders;
     }
 
     void answer(long exchange, RingMessage message) {
@@ -144,9 +157,13 @@ public final class ControlPort implements Closeable {
             Message message;
             try {
                 message = Codec.decode(wire);
+                senders.check(message);
             } catch (IllegalArgumentException e) {
                 rejected.incrementAndGet();
                 refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+                return;
+            } catch (Senders.Impostor e) {
+                refuse(asker, Status.PERMISSION_DENIED, String.valueOf(e.getMessage()));
                 return;
             }
             long exchange = lastExchange.incrementAndGet();
@@ -171,5 +188,6 @@ public final class ControlPort implements Closeable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        loops.ifPresent(WatchedLoops::close);
     }
 }

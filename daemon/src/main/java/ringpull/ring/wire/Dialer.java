@@ -1,7 +1,10 @@
 package ringpull.ring.wire;
 
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import ringpull.ring.Address;
 import ringpull.ring.Member;
+import ringpull.ring.Message;
 import ringpull.v1.RingGrpc;
 import ringpull.v1.RingMessage;
 
@@ -22,10 +26,12 @@ final class Dialer {
     private static final int WAIT_MILLIS = 3_000;
 
     private final Channels channels;
+    private final Senders senders;
     private final ExecutorService threads;
 
-    Dialer(Channels channels, ExecutorService threads) {
+    Dialer(Channels channels, Senders senders, ExecutorService threads) {
         this.channels = channels;
+        this.senders = senders;
         this.threads = threads;
     }
 
@@ -58,15 +64,19 @@ final class Dialer {
     private String ping(Address address, Member member, RingMessage ping) {
         ManagedChannel channel = channels.connect(address);
         try {
-            RingMessage answer = RingGrpc.newBlockingStub(channel)
-                    .withDeadlineAfter(WAIT_MILLIS, TimeUnit.MILLISECONDS)
-                    .exchange(ping);
-            boolean itself = Codec.decode(answer).sender().member().id().equals(member.id());
+            ClientCall<RingMessage, RingMessage> call = channel.newCall(
+                    RingGrpc.getExchangeMethod(),
+                    CallOptions.DEFAULT.withDeadlineAfter(WAIT_MILLIS, TimeUnit.MILLISECONDS));
+            Message answer = Codec.decode(ClientCalls.blockingUnaryCall(call, ping));
+            senders.check(call, answer);
+            boolean itself = answer.sender().member().id().equals(member.id());
             return itself ? "" : address + " (control): another member answers there";
         } catch (StatusRuntimeException e) {
             return address + " (control): " + Caller.reason(e.getStatus());
         } catch (IllegalArgumentException e) {
             return address + " (control): what answers there is no member";
+        } catch (Senders.Impostor e) {
+            return address + " (control): " + e.getMessage();
         } finally {
             channel.shutdownNow();
         }

@@ -11,7 +11,7 @@ import ringpull.ring.Address;
  *
  * @param host a DNS name or an IP address
  */
-public record HostPort(String host, int port) {
+public record HostPort(String host, int port) implements SeedSource {
     /** Control port of a seed that names none. */
     public static final int DEFAULT_PORT = 7746;
 
@@ -60,8 +60,8 @@ public record HostPort(String host, int port) {
                 "[ring] seeds: '" + text + "' is not host, host:port, or [IPv6 address]:port");
     }
 
-    /** All addresses that the name has now; blocks. */
-    List<Address> resolve() throws UnknownHostException {
+    @Override
+    public List<Address> resolve() throws UnknownHostException {
         List<Address> addresses = new ArrayList<>();
         for (InetAddress address : InetAddress.getAllByName(host)) {
             if (!address.isAnyLocalAddress() && !address.isMulticastAddress()) {

@@ -3,12 +3,9 @@ package ringpull.ring.wire;
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,24 +15,21 @@ import ringpull.blob.Ladder;
 import ringpull.ring.Address;
 import ringpull.ring.Ladders;
 import ringpull.ring.Member;
-import ringpull.tls.PeerTls;
 import ringpull.v1.LadderPart;
 import ringpull.v1.LadderRequest;
 import ringpull.v1.LaddersGrpc;
 
 /** Asks members for ladders on their control ports. */
-public final class PeerLadders implements Ladders, AutoCloseable {
+final class PeerLadders implements Ladders {
     private static final Logger log = LoggerFactory.getLogger(PeerLadders.class);
 
     /** A ladder saves time; one that takes longer than this does not. */
     private static final long ANSWER_MILLIS_MAX = 2_000;
 
-    private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Channels channels;
 
-    /** @param tls empty: plain, to be allowed by the configuration */
-    public PeerLadders(Optional<PeerTls> tls) throws IOException {
-        channels = new Channels(tls.isPresent() ? tls.get().controlClient() : null, threads);
+    PeerLadders(Channels channels) {
+        this.channels = channels;
     }
 
     @Override
@@ -80,10 +74,5 @@ public final class PeerLadders implements Ladders, AutoCloseable {
             at += length;
         }
         return at > 0 && at == rungs.size();
-    }
-
-    @Override
-    public void close() {
-        channels.close();
     }
 }

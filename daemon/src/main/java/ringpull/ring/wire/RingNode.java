@@ -1,6 +1,5 @@
 package ringpull.ring.wire;
 
-import io.netty.handler.ssl.SslContext;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -26,11 +25,13 @@ import ringpull.ring.Address;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Holders;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
 import ringpull.ring.Ring;
 import ringpull.tls.PeerTls;
+import ringpull.v1.AdmitReply;
 import ringpull.v1.RingMessage;
 
 /**
@@ -51,7 +52,7 @@ public final class RingNode implements Membership, Holders, Closeable {
     /** Own blobs that came or went since the ring's thread last looked: the newest of each, so that it is bounded. */
     private final Map<Digest, Event> ownChanges = new LinkedHashMap<>();
 
-    private final Map<String, HostPort> seeds = new HashMap<>();
+    private final Map<String, SeedSource> seeds = new HashMap<>();
     /** Not shut down: gRPC's last callbacks come after the end, and its threads end with their tasks. */
     private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -61,6 +62,8 @@ public final class RingNode implements Membership, Holders, Closeable {
     private final Ring ring;
     private final Channels channels;
     private final Caller caller;
+    private final AdmissionCaller admissions;
+    private final PeerLadders ladders;
     private final Dialer dialer;
     private final Thread thread;
     private volatile boolean closed;
@@ -68,20 +71,17 @@ public final class RingNode implements Membership, Holders, Closeable {
     private RingNode(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         for (String seed : settings.seeds()) {
-            seeds.put(seed, HostPort.parse(seed));
+            seeds.put(seed, SeedSource.parse(seed));
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
         ring = new Ring(settings.cluster(), self, settings.seeds(), random);
         inventory.forEach(this::hold);
-        SslContext tls = null;
-        if (port.tls().isPresent()) {
-            PeerTls files = port.tls().get();
-            tls = files.controlClient();
-        }
-        channels = new Channels(tls, workers);
-        caller = new Caller(channels, this::happened);
-        dialer = new Dialer(channels, workers);
+        channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
+        caller = new Caller(channels, port.senders(), this::happened);
+        admissions = new AdmissionCaller(channels);
+        ladders = new PeerLadders(channels);
+        dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
 
@@ -97,6 +97,7 @@ public final class RingNode implements Membership, Holders, Closeable {
     public static RingNode start(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
             throws IOException {
         RingNode node = new RingNode(port, self, settings, inventory);
+        port.tls().ifPresent(tls -> tls.onChange(node.channels::renew));
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
@@ -145,6 +146,20 @@ public final class RingNode implements Membership, Holders, Closeable {
     @Override
     public void disown(MemberId member, Digest digest) {
         ring.disown(member, digest);
+    }
+
+    /**
+     * Asks a member for a session on its plain-text data port; blocks two seconds at most.
+     *
+     * @throws IOException with a sentence, if it does not answer or refuses
+     */
+    public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
+        return admissions.ask(member);
+    }
+
+    /** Members' ladders, over the connections that the ring keeps anyway. */
+    public Ladders ladders() {
+        return ladders;
     }
 
     /** Questions and answers that this node sent. */
@@ -257,9 +272,11 @@ public final class RingNode implements Membership, Holders, Closeable {
         List<Address> addresses = List.of();
         String problem = "";
         try {
-            addresses = seeds.getOrDefault(seed, HostPort.parse(seed)).resolve();
+            addresses = seeds.getOrDefault(seed, SeedSource.parse(seed)).resolve();
         } catch (UnknownHostException e) {
             problem = "its name has no address: " + e.getMessage();
+        } catch (IOException e) {
+            problem = String.valueOf(e.getMessage());
         }
         happened(new Event.Resolved(seed, addresses, problem));
     }

@@ -39,6 +39,7 @@ public final class ChunkServer implements AutoCloseable {
 
     private final ChunkSource source;
     private final @Nullable SslContext tls;
+    private final Optional<Sessions> sessions;
     private final NettyIo io;
     private final Limits limits;
     private final LongConsumer servedBytes;
@@ -53,7 +54,7 @@ public final class ChunkServer implements AutoCloseable {
      *
      * @param connections open at a time
      * @param requestWait until a request must be complete, counted from the connection's or the last answer's time
-     * @param handshakeWait until TLS must be agreed
+     * @param handshakeWait until TLS must be agreed, and until each of a stranger's first requests must be complete
      * @param answerStall how long an answer may stand still
      * @param buffers of 256 KiB, where the kernel does not send from the file
      */
@@ -66,12 +67,14 @@ public final class ChunkServer implements AutoCloseable {
             InetSocketAddress address,
             ChunkSource source,
             Optional<PeerTls> tls,
+            Optional<Sessions> sessions,
             NettyIo io,
             Limits limits,
             LongConsumer servedBytes)
             throws IOException {
         this.source = source;
         this.tls = tls.isPresent() ? tls.get().dataServer() : null;
+        this.sessions = sessions;
         this.io = io;
         this.limits = limits;
         this.servedBytes = servedBytes;
@@ -109,7 +112,29 @@ public final class ChunkServer implements AutoCloseable {
             LongConsumer servedBytes,
             Limits limits)
             throws IOException {
-        return new ChunkServer(address, source, tls, NettyIo.of(io), limits, servedBytes);
+        return new ChunkServer(address, source, tls, Optional.empty(), NettyIo.of(io), limits, servedBytes);
+    }
+
+    /**
+     * As {@link #bind}, but in plain text, and only for those who prove that they have one of these sessions; the others
+     * get neither bytes nor an answer to what is held.
+     */
+    public static ChunkServer bindPlain(
+            InetSocketAddress address, ChunkSource source, Sessions sessions, Config.Io io, LongConsumer servedBytes)
+            throws IOException {
+        return bindPlain(address, source, sessions, io, servedBytes, Limits.DEFAULT);
+    }
+
+    static ChunkServer bindPlain(
+            InetSocketAddress address,
+            ChunkSource source,
+            Sessions sessions,
+            Config.Io io,
+            LongConsumer servedBytes,
+            Limits limits)
+            throws IOException {
+        return new ChunkServer(
+                address, source, Optional.empty(), Optional.of(sessions), NettyIo.of(io), limits, servedBytes);
     }
 
     private Channel listen(InetSocketAddress address) throws BindException {
@@ -165,6 +190,10 @@ public final class ChunkServer implements AutoCloseable {
 
     ChunkSource source() {
         return source;
+    }
+
+    Optional<Sessions> sessions() {
+        return sessions;
     }
 
     Limits limits() {

@@ -38,6 +38,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     private final InetSocketAddress holder;
     private final Channel channel;
     private final long stallNanos;
+    private final HolderSessions.@Nullable Held session;
+    private @Nullable RequestMac mac;
     private volatile boolean reusable = true;
 
     private @Nullable Exchange exchange;
@@ -49,10 +51,17 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     private long moved;
     private long movedAt;
 
-    Connection(InetSocketAddress holder, Channel channel, long stallNanos) {
+    /** @param session null where there is none: TLS, or no certificates */
+    Connection(InetSocketAddress holder, Channel channel, long stallNanos, HolderSessions.@Nullable Held session) {
         this.holder = holder;
         this.channel = channel;
         this.stallNanos = stallNanos;
+        this.session = session;
+    }
+
+    /** Before its first exchange: how requests are to be proven. */
+    void proveBy(RequestMac proofs) {
+        mac = proofs;
     }
 
     InetSocketAddress holder() {
@@ -65,7 +74,12 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
 
     /** Whether another exchange may follow on it. */
     boolean isReusable() {
-        return reusable && channel.isActive();
+        return reusable && channel.isActive() && (session == null || !session.isOver());
+    }
+
+    /** Whether the holder has said that it does not take the session any more. */
+    boolean isSessionRefused() {
+        return session != null && session.isRefused();
     }
 
     void close() {
@@ -100,14 +114,15 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         progressed();
         timer = channel.eventLoop().schedule(this::check, stallNanos, TimeUnit.NANOSECONDS);
         HttpRequest request = new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, Wire.path(next.blob()));
-        request.headers().set(HttpHeaderNames.HOST, host()).set(HttpHeaderNames.RANGE, Wire.range(next.range()));
+        request.headers()
+                .set(HttpHeaderNames.HOST, Wire.host(holder))
+                .set(HttpHeaderNames.RANGE, Wire.range(next.range()));
+        RequestMac proofs = mac;
+        if (proofs != null) {
+            request.headers()
+                    .set(HttpHeaderNames.AUTHORIZATION, Wire.PROOF_SCHEME + proofs.next(next.blob(), next.range()));
+        }
         var _ = channel.writeAndFlush(request);
-    }
-
-    private String host() {
-        String address = holder.getHostString();
-        return (address.indexOf(':') >= 0 ? "[" + address.replaceFirst("%.*", "") + "]" : address) + ":"
-                + holder.getPort();
     }
 
     private void progressed() {
@@ -211,6 +226,12 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         if (running != null) {
             exchangeEnded();
             String message = holder + " answered " + status + ": " + text;
+            if (status == 401 && session != null) {
+                session.refuse();
+                close();
+                running.unanswered(new TransferException.Unreachable(message));
+                return;
+            }
             running.fail(
                     status == 404
                             ? new TransferException.NotHeld(message)

@@ -21,6 +21,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
@@ -38,14 +39,17 @@ import ringpull.blob.Digest;
  */
 final class RequestHandler extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(RequestHandler.class);
+    private static final String NO_SESSION = "a session is needed, and each request's proof in its turn";
 
     private final ChunkServer server;
+    private final @Nullable Authenticator authenticator;
     private @Nullable HttpRequest request;
     private @Nullable ScheduledFuture<?> timer;
     private boolean reading;
 
     RequestHandler(ChunkServer server) {
         this.server = server;
+        this.authenticator = server.sessions().map(Authenticator::new).orElse(null);
     }
 
     @Override
@@ -65,8 +69,10 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
 
     private void awaitRequest(ChannelHandlerContext context) {
         stopTimer();
-        timer = context.executor()
-                .schedule(() -> close(context), server.limits().requestWait().toNanos(), TimeUnit.NANOSECONDS);
+        boolean stranger = authenticator != null && !authenticator.isProven();
+        Duration wait =
+                stranger ? server.limits().handshakeWait() : server.limits().requestWait();
+        timer = context.executor().schedule(() -> close(context), wait.toNanos(), TimeUnit.NANOSECONDS);
         read(context);
     }
 
@@ -115,7 +121,11 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
         Optional<Digest> blob = Wire.blob(asked.uri());
         List<String> ranges = asked.headers().getAll(HttpHeaderNames.RANGE);
         Optional<ByteRange> range = ranges.size() == 1 ? Wire.parseRange(ranges.getFirst()) : Optional.empty();
-        if (!asked.method().equals(HttpMethod.GET)) {
+        if (authenticator != null && asked.uri().equals(Wire.HELLO)) {
+            greet(context, authenticator.greet(asked), last);
+        } else if (authenticator != null && !authenticator.admits(asked, blob, range)) {
+            refuse(context, HttpResponseStatus.UNAUTHORIZED, NO_SESSION, true);
+        } else if (!asked.method().equals(HttpMethod.GET)) {
             refuse(context, HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET is known here", true);
         } else if (blob.isEmpty()) {
             refuse(context, HttpResponseStatus.BAD_REQUEST, "the path must be /v1/blobs/sha256:<hex>", last);
@@ -126,6 +136,17 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
         } else {
             open(context, blob.get(), range.get(), last);
         }
+    }
+
+    private void greet(ChannelHandlerContext context, Optional<String> nonce, boolean last) {
+        if (nonce.isEmpty()) {
+            refuse(context, HttpResponseStatus.UNAUTHORIZED, NO_SESSION, true);
+            return;
+        }
+        DefaultFullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
+        response.headers().set(Wire.NONCE, nonce.get()).set(HttpHeaderNames.CONTENT_LENGTH, 0);
+        keepAlive(response, last);
+        finish(context, context.writeAndFlush(response), last);
     }
 
     /** Off the event loop: the index and the file system may have to wait for the disk. */

@@ -33,6 +33,7 @@ public final class TcpTransport implements Transport {
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
 
     private final @Nullable SslContext tls;
+    private final HolderSessions sessions;
     private final Times times;
     private final EventLoops loops;
     private final Bootstrap bootstrap;
@@ -51,10 +52,28 @@ public final class TcpTransport implements Transport {
 
     /** @throws IOException if TLS or the way to the kernel cannot be set up */
     public TcpTransport(Optional<PeerTls> tls, Config.Io io) throws IOException {
-        this(tls, io, Times.DEFAULT, ConnectionPool.PER_HOLDER_MAX, ConnectionPool.TOTAL_MAX);
+        this(tls, io, Admission.NONE);
     }
 
-    TcpTransport(Optional<PeerTls> tls, Config.Io io, Times times, int perHolderMax, int totalMax) throws IOException {
+    /**
+     * For a ring in which some data ports may be plain text for those with a session.
+     *
+     * @throws IOException if TLS or the way to the kernel cannot be set up
+     */
+    public TcpTransport(Optional<PeerTls> tls, Config.Io io, Admission admission) throws IOException {
+        this(
+                tls,
+                io,
+                new HolderSessions(admission, System::nanoTime),
+                Times.DEFAULT,
+                ConnectionPool.PER_HOLDER_MAX,
+                ConnectionPool.TOTAL_MAX);
+    }
+
+    TcpTransport(
+            Optional<PeerTls> tls, Config.Io io, HolderSessions sessions, Times times, int perHolderMax, int totalMax)
+            throws IOException {
+        this.sessions = sessions;
         this.tls = tls.isPresent() ? tls.get().dataClient() : null;
         this.times = times;
         NettyIo netty = NettyIo.of(io);
@@ -72,10 +91,14 @@ public final class TcpTransport implements Transport {
         var _ = loops.threads().scheduleWithFixedDelay(this::closeIdle, sweepNanos, sweepNanos, TimeUnit.NANOSECONDS);
     }
 
-    private void prepare(Channel channel, InetSocketAddress holder) {
+    private void prepare(
+            Channel channel,
+            InetSocketAddress holder,
+            HolderSessions.@Nullable Held session,
+            @Nullable Greeting greeting) {
         loops.own(channel);
         ChannelPipeline pipeline = channel.pipeline();
-        if (tls != null) {
+        if (tls != null && session == null) {
             SslHandler handler = tls.newHandler(channel.alloc());
             handler.setHandshakeTimeoutMillis(times.connect().toMillis());
             pipeline.addLast(handler);
@@ -87,7 +110,10 @@ public final class TcpTransport implements Transport {
                         .setMaxChunkSize(PIECE_BYTES_MAX),
                 false,
                 false));
-        pipeline.addLast(new Connection(holder, channel, times.stall().toNanos()));
+        if (greeting != null) {
+            pipeline.addLast(greeting);
+        }
+        pipeline.addLast(new Connection(holder, channel, times.stall().toNanos(), session));
     }
 
     ConnectionPool pool() {
@@ -111,8 +137,8 @@ public final class TcpTransport implements Transport {
         }
         ConnectionPool.Lease lease = pool.take(holder);
         Optional<TransferException> failure = run(lease, new Exchange(blob, range, landing));
-        if (failure.isPresent() && !lease.fresh()) {
-            // The holder closed a connection that waited here, which it may at any time.
+        if (failure.isPresent() && (!lease.fresh() || lease.connection().isSessionRefused())) {
+            // The holder closed a connection that waited here, or ended our session, which it may at any time.
             failure = run(pool.takeFresh(holder), new Exchange(blob, range, landing));
         }
         if (failure.isPresent()) {
@@ -130,12 +156,35 @@ public final class TcpTransport implements Transport {
     }
 
     private Connection connect(InetSocketAddress holder) throws TransferException, InterruptedException {
+        if (!sessions.isPlain(holder)) {
+            return open(holder, null).orElseThrow(() -> new IllegalStateException("refused without a session"));
+        }
+        HolderSessions.Held session = sessions.get(holder);
+        Optional<Connection> connection = open(holder, session);
+        if (connection.isEmpty() && session.hasWorked()) {
+            session = sessions.get(holder);
+            connection = open(holder, session);
+        }
+        return connection.orElseThrow(
+                () -> new TransferException.Unreachable(holder + " does not take the session that it has just given"));
+    }
+
+    /** A connection that is ready for an exchange; nothing if the holder does not take the session. */
+    private Optional<Connection> open(InetSocketAddress holder, HolderSessions.@Nullable Held session)
+            throws TransferException, InterruptedException {
+        Greeting greeting = session == null
+                ? null
+                : new Greeting(
+                        Wire.host(holder),
+                        session.session(),
+                        times.connect().toNanos(),
+                        loops.threads().next().newPromise());
         ChannelFuture connecting = bootstrap
                 .clone()
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        prepare(channel, holder);
+                        prepare(channel, holder, session, greeting);
                     }
                 })
                 .connect(holder);
@@ -147,12 +196,24 @@ public final class TcpTransport implements Transport {
             if (handler != null) {
                 await(handler.handshakeFuture(), holder, "does not agree on TLS");
             }
+            Optional<RequestMac> proofs = Optional.empty();
+            if (session != null && greeting != null) {
+                await(greeting.ended(), holder, "does not let us in");
+                proofs = greeting.ended().getNow();
+                if (proofs.isEmpty()) {
+                    session.refuse();
+                    return Optional.empty();
+                }
+                session.work();
+            }
+            // Closed again already, if it is not there.
             Connection connection = channel.pipeline().get(Connection.class);
             if (connection == null) {
                 throw new TransferException.Unreachable(holder + " broke off");
             }
+            proofs.ifPresent(connection::proveBy);
             ready = true;
-            return connection;
+            return Optional.of(connection);
         } finally {
             if (!ready) {
                 var _ = channel.close();

@@ -1,0 +1,81 @@
+package ringpull;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import ringpull.config.Config;
+import ringpull.ring.Member;
+import ringpull.ring.Membership.MemberState;
+import ringpull.ring.wire.RingNode;
+import ringpull.transport.tcp.Admission;
+import ringpull.transport.tcp.Session;
+import ringpull.transport.tcp.Sessions;
+import ringpull.v1.AdmitReply;
+
+/** Sessions for plain-text data ports, carried by the ring's control channel; both ways, between the two packages' words. */
+final class Admissions implements Admission {
+    /** The transport's name where the data port speaks TLS, or where the ring has no certificates at all. */
+    private static final String TCP = "tcp";
+
+    /** Its name where it is plain text for those with a session. */
+    private static final String TCP_PLAIN = "tcp-plain";
+
+    private final RingNode ring;
+
+    Admissions(RingNode ring) {
+        this.ring = ring;
+    }
+
+    /** Whether this node's data port is to be plain text for those with a session. */
+    static boolean wanted(Config.Peer peer) {
+        return peer.tls().isPresent() && peer.data() == Config.Data.PLAIN;
+    }
+
+    /** What this node announces: the holder decides how its bytes are read, whatever the reader's own port does. */
+    static List<String> transports(Config.Peer peer) {
+        return List.of(wanted(peer) ? TCP_PLAIN : TCP);
+    }
+
+    static AdmitReply make(Sessions sessions, String member) {
+        Session session = sessions.make(member);
+        return AdmitReply.newBuilder()
+                .setSession(ByteString.copyFrom(HexFormat.of().parseHex(session.id())))
+                .setSecret(ByteString.copyFrom(session.secret().getEncoded()))
+                .setLifetimeMillis(session.lifetime().toMillis())
+                .build();
+    }
+
+    @Override
+    public boolean isPlain(InetSocketAddress holder) {
+        return member(holder).filter(m -> m.transports().contains(TCP_PLAIN)).isPresent();
+    }
+
+    @Override
+    public Session ask(InetSocketAddress holder) throws IOException, InterruptedException {
+        Member member = member(holder).orElseThrow(() -> new IOException(holder + " has left the ring"));
+        AdmitReply reply = ring.askForSession(member);
+        try {
+            return Session.of(
+                    reply.getSession().toByteArray(),
+                    reply.getSecret().toByteArray(),
+                    Duration.ofMillis(reply.getLifetimeMillis()));
+        } catch (IllegalArgumentException e) {
+            throw new IOException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private Optional<Member> member(InetSocketAddress holder) {
+        String host = holder.getHostString();
+        return ring.members().stream()
+                .filter(m -> m.status().counts())
+                .map(MemberState::member)
+                .filter(m -> m.dataPort() == holder.getPort()
+                        && m.addresses().getFirst().equals(host))
+                .max(Comparator.comparingLong(Member::epoch));
+    }
+}

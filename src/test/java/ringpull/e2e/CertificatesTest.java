@@ -1,0 +1,108 @@
+package ringpull.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import ringpull.cli.ControlClient;
+import ringpull.config.Config;
+import ringpull.demo.NodeConfig;
+import ringpull.demo.NodeProcess;
+import ringpull.pki.Authority;
+import ringpull.tls.Strangers;
+import ringpull.tls.TestCertificates;
+
+/** What real daemons make of their certificates, and of those that change while they run. */
+class CertificatesTest {
+    private static final Duration CEILING = Duration.ofSeconds(60);
+    private static final String CLUSTER = "demo";
+
+    @TempDir
+    Path directory;
+
+    private TestCertificates ring;
+
+    @BeforeEach
+    void authority() throws IOException {
+        ring = new TestCertificates(directory, "ring");
+    }
+
+    private NodeConfig node(String name, Config.Tls files) {
+        return NodeConfig.first(directory.resolve(name), name, List.of())
+                .certificates(files.cert(), files.key(), files.ca());
+    }
+
+    private static boolean says(ControlClient daemon, String text) throws IOException {
+        return daemon.status().getProblemsList().stream().anyMatch(problem -> problem.contains(text));
+    }
+
+    @Test
+    void aRevokedMemberLosesTheRingWhileBothRun() throws IOException, InterruptedException {
+        Config.Tls lost = ring.member(CLUSTER, "b", Instant.now());
+        Path revoked = Files.writeString(directory.resolve("revoked"), "");
+        NodeConfig config = node("a", ring.member(CLUSTER, "a", Instant.now())).peer("revoked = \"" + revoked + "\"");
+        try (NodeProcess first = NodeProcess.start(config);
+                NodeProcess second = NodeProcess.start(node("b", lost).joining(first.control()));
+                ControlClient asked = ControlClient.open(first.socket());
+                ControlClient thrownOut = ControlClient.open(second.socket())) {
+            first.await("two members", CEILING, () -> asked.status().getMembersAlive() == 2);
+
+            Files.writeString(revoked, Strangers.fingerprint(lost) + "\n");
+
+            first.await("it is gone", CEILING, () -> asked.status().getMembersAlive() == 1);
+            second.await("it says why", CEILING, () -> says(thrownOut, "CERTIFICATE_REVOKED"));
+        }
+    }
+
+    @Test
+    void expiryIsToldAndARenewedCertificateTakenWithoutARestart() throws IOException, InterruptedException {
+        Authority authority = Authority.create(CLUSTER, Instant.now(), Duration.ofDays(3650));
+        authority.write(directory.resolve("ring"), true);
+        Config.Tls files = issue(authority, Duration.ofDays(3));
+        try (NodeProcess daemon = NodeProcess.start(node("a", files));
+                ControlClient asked = ControlClient.open(daemon.socket())) {
+            assertThat(says(asked, "a.pem expires")).isTrue();
+            assertThat(expiry(daemon)).isBetween(in(Duration.ofDays(2)), in(Duration.ofDays(4)));
+
+            issue(authority, Duration.ofDays(365));
+
+            daemon.await(
+                    "the new one is taken",
+                    CEILING,
+                    () -> asked.status().getProblemsList().isEmpty());
+            assertThat(expiry(daemon)).isGreaterThan(in(Duration.ofDays(360)));
+        }
+    }
+
+    private static double in(Duration time) {
+        return Instant.now().plus(time).getEpochSecond();
+    }
+
+    /** A new key for the same name, and so for the same member. */
+    private Config.Tls issue(Authority authority, Duration life) throws IOException {
+        return ring.write(authority.issue(new Authority.Request(CLUSTER, "a", List.of()), Instant.now(), life), "a");
+    }
+
+    private static double expiry(NodeProcess daemon) throws IOException, InterruptedException {
+        return daemon.metric("ringpull_certificate_expiry_timestamp_seconds", Map.of());
+    }
+
+    @Test
+    void aCertificateOfAnotherRingKeepsTheDaemonFromStarting() throws IOException {
+        NodeConfig config = node("a", ring.member("other", "a", Instant.now()));
+
+        assertThatThrownBy(() -> NodeProcess.start(config))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("the certificate is for the ring other")
+                .hasMessageContaining("[ring] cluster is demo");
+    }
+}
