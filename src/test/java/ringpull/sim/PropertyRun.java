@@ -91,7 +91,8 @@ final class PropertyRun {
             if (random.nextInt(3) == 0 && !node.blobs.isEmpty()) {
                 node.drop(node.blobs.keySet().iterator().next());
             } else {
-                Digest digest = RingSimulation.digest(random.nextInt(4) == 0 ? random.nextLong(digests + 1) : digests++);
+                Digest digest =
+                        RingSimulation.digest(random.nextInt(4) == 0 ? random.nextLong(digests + 1) : digests++);
                 properties.held(node, digest);
                 node.hold(digest, 7);
             }
@@ -103,8 +104,11 @@ final class PropertyRun {
             change();
         }
         simulation.run(QUIET);
-        properties.require(simulation.converged(), "quiescence: views or inventories differ after", QUIET, "s\n"
-                + simulation.describe());
+        properties.require(
+                simulation.converged(),
+                "quiescence: views or inventories differ after",
+                QUIET,
+                "s\n" + simulation.describe());
         properties.nothingTooMuch(digests);
         properties.oneHomeForAll(digests);
         simulation.run(10);

@@ -53,7 +53,8 @@ final class RingSim {
         long calmFalseDeaths = simulation.views().falseDeaths();
         long falseDeaths = slowAndLossy();
         say(
-                "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of slow ones",
+                "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of"
+                        + " slow ones",
                 simulation.views().suspicions() - suspicions,
                 falseDeaths,
                 simulation.views().falseDeaths() - calmFalseDeaths - falseDeaths);
@@ -76,10 +77,10 @@ final class RingSim {
                 memoryMib);
         return Bench.format(
                 "{\"nodes\":%d,\"join_s\":%.2f,\"detect_s_p50\":%.2f,\"detect_s_p99\":%.2f,\"detect_s_last\":%.2f,"
-                        + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
-                        + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
-                        + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
-                        + "\"wall_s\":%.1f}",
+                    + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
+                    + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
+                    + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
+                    + "\"wall_s\":%.1f}",
                 nodes,
                 join,
                 percentile(found, 50),
@@ -109,7 +110,8 @@ final class RingSim {
                     .redirectError(run.log().toFile())
                     .start();
             if (process.waitFor() != 0) {
-                throw new IOException("memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
+                throw new IOException(
+                        "memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
             }
             lines.add(Files.readString(answer).strip());
             say("memberlist: %s", lines.getLast());
@@ -208,7 +210,8 @@ final class RingSim {
             simulation.nodes().get(victim).vanish();
             simulation.run(1);
         }
-        simulation.runUntil("all know of the deaths", LIMIT, () -> simulation.views().allRight());
+        simulation.runUntil(
+                "all know of the deaths", LIMIT, () -> simulation.views().allRight());
         for (int i = 0; i < VICTIMS; i++) {
             diedAt[nodes / 2 + i * 7] = 0;
         }
@@ -230,7 +233,8 @@ final class RingSim {
         simulation.run(60);
         simulation.network().heal();
         slow(0);
-        simulation.runUntil("all views are equal again", LIMIT, () -> simulation.views().allRight());
+        simulation.runUntil(
+                "all views are equal again", LIMIT, () -> simulation.views().allRight());
         return wronged[0];
     }
 

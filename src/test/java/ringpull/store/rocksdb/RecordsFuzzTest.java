@@ -25,16 +25,18 @@ class RecordsFuzzTest {
     }
 
     private static void fuzz(String name, byte[] key, byte[] good, Read read) {
-        new Fuzz(name, Records.Unreadable.class).with(Arrays.copyOf(good, good.length - Integer.BYTES)).bytes(input -> {
-            CRC32C crc = new CRC32C();
-            crc.update(key);
-            crc.update(input);
-            byte[] value = ByteBuffer.allocate(input.length + Integer.BYTES)
-                    .put(input)
-                    .putInt((int) crc.getValue())
-                    .array();
-            read.read(value);
-        });
+        new Fuzz(name, Records.Unreadable.class)
+                .with(Arrays.copyOf(good, good.length - Integer.BYTES))
+                .bytes(input -> {
+                    CRC32C crc = new CRC32C();
+                    crc.update(key);
+                    crc.update(input);
+                    byte[] value = ByteBuffer.allocate(input.length + Integer.BYTES)
+                            .put(input)
+                            .putInt((int) crc.getValue())
+                            .array();
+                    read.read(value);
+                });
     }
 
     @Test
@@ -49,7 +51,7 @@ class RecordsFuzzTest {
         BitSet present = new BitSet();
         present.set(3, 20);
         byte[] key = Records.key(Records.PARTIAL, DIGEST);
-        byte[] good = Records.partial(DIGEST, new PartialRecord(64 << 20, true, present, TIME));
+        byte[] good = Records.partial(DIGEST, new PartialRecord(64 << 20, true, present, 3, TIME));
         fuzz("Records.partial", key, good, value -> Records.readPartial(key, value));
     }
 
