@@ -41,8 +41,8 @@ final class Admissions implements Admission {
         return List.of(wanted(peer) ? TCP_PLAIN : TCP);
     }
 
-    static AdmitReply make(Sessions sessions, String fingerprint) {
-        Session session = sessions.make(fingerprint);
+    static AdmitReply make(Sessions sessions, String member) {
+        Session session = sessions.make(member);
         return AdmitReply.newBuilder()
                 .setSession(ByteString.copyFrom(HexFormat.of().parseHex(session.id())))
                 .setSecret(ByteString.copyFrom(session.secret().getEncoded()))

@@ -32,11 +32,12 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
-import ringpull.os.NativeCode;
+import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.ControlPort;
+import ringpull.ring.wire.LadderService;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
 import ringpull.scrub.Verifier;
@@ -90,7 +91,7 @@ final class Daemon implements AutoCloseable {
         this.parts = parts;
         InstantSource clock = InstantSource.system();
 
-        NativeCode.unpackTo(Files.createDirectories(config.node().state()));
+        NativeLibraries.unpackTo(Files.createDirectories(config.node().state()));
         HostAddress host = HostAddress.choose(config.peer(), config.ring());
         host.warning().ifPresent(log::warn);
         tls = peerTls();
@@ -125,9 +126,10 @@ final class Daemon implements AutoCloseable {
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-                        address -> ControlPort.bind(address, tls, List.of(swarmService))));
+                        address -> ControlPort.bind(address, tls, swarmService, new LadderService(store::ladderPage))));
         if (Admissions.wanted(config.peer())) {
-            control.admit(fingerprint -> Admissions.make(sessions, fingerprint));
+            control.admit(member -> Admissions.make(sessions, member));
+            tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
@@ -139,8 +141,9 @@ final class Daemon implements AutoCloseable {
         TcpTransport transport =
                 parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
-        Fetcher fetcher =
-                parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime, swarmPulls));
+        Fetcher fetcher = parts.add(
+                "fetcher",
+                new Fetcher(store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
@@ -175,7 +178,7 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, store, journal, images, verifier, this::status)));
+                        new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, this::status)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -225,7 +228,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Admissions.transports(config.peer()));
+                Admissions.transports(config.peer()),
+                config.ring().weight());
     }
 
     private static Map<Digest, Long> inventory(BlobStore store) {

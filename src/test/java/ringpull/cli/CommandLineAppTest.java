@@ -69,6 +69,7 @@ class CommandLineAppTest {
                 "daemon",
                 "status",
                 "members",
+                "ring",
                 "holders",
                 "pull",
                 "trace",
@@ -101,6 +102,7 @@ class CommandLineAppTest {
             strings = {
                 "status",
                 "members",
+                "ring",
                 "holders",
                 "pull",
                 "trace",

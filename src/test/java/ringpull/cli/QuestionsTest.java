@@ -16,6 +16,7 @@ import ringpull.control.TestDaemon;
 import ringpull.control.TestImages;
 import ringpull.control.TestImages.Entry;
 import ringpull.control.TestRing;
+import ringpull.ring.Membership.MemberState;
 import ringpull.ring.Membership.Status;
 
 /** The commands that ask, against a real control socket. */
@@ -88,10 +89,14 @@ class QuestionsTest extends DaemonFixture {
 
         assertThat(ran.exitCode()).isZero();
         List<String> lines = ran.out().lines().toList();
-        assertThat(lines.get(0)).matches("NAME +ID +STATE +RACK/ZONE +ADDRESSES +BLOBS +LAST HEARD +PROBLEM");
-        assertThat(lines.get(1)).matches("node-a\\* +aaaaaaaa +alive +r1/z1 +192\\.0\\.2\\.1 :7746 :7747 +1 +- +-");
+        assertThat(lines.get(0))
+                .matches("NAME +ID +STATE +HEALTH +RACK/ZONE +ADDRESSES +TRANSPORTS +BLOBS +STARTED +LAST HEARD"
+                        + " +PROBLEM");
+        assertThat(lines.get(1))
+                .matches("node-a\\* +aaaaaaaa +alive +0 +r1/z1 +192\\.0\\.2\\.1 :7746 :7747 +tcp +1 +\\d+ d ago +- +-");
         assertThat(lines.get(2))
-                .matches("node-b +bbbbbbbb +suspect +r2/- +192.* +7 +3 s ago +192\\.0\\.2\\.1:7747 cannot be dialled");
+                .matches("node-b +bbbbbbbb +suspect +0 +r2/- +192.* +tcp +7 +\\d+ d ago +3 s ago +192\\.0\\.2\\.1:7747"
+                        + " cannot be dialled");
         JsonNode json = ringpull("members", "--json").json();
         assertThat(json.get("total").asInt()).isEqualTo(2);
         assertThat(json.at("/members/1/name").asText()).isEqualTo("node-b");
@@ -100,11 +105,53 @@ class QuestionsTest extends DaemonFixture {
     }
 
     @Test
-    void foreignWordsCannotSteerATerminal() {
-        daemon.ring.add(TestRing.member("evil\u001b[2J\u202e", 'e', "", ""), Status.ALIVE, "a\nb");
+    void whoAccusesASuspectIsNamed() {
+        daemon.ring.add(new MemberState(
+                nodeB,
+                Status.SUSPECT,
+                "",
+                7,
+                Duration.ofSeconds(3),
+                true,
+                4,
+                List.of(TestRing.member("node-c", 'c', "", ""), TestRing.member("node-d", 'd', "", ""))));
 
-        assertThat(ringpull("members").out()).contains("evil?[2J?").contains("a?b");
-        assertThat(ringpull("status").out()).contains("evil?[2J?: a?b");
+        assertThat(ringpull("members").out()).containsPattern("suspect +4 .* no answer to node-c, node-d");
+        JsonNode json = ringpull("members", "--json").json().at("/members/1");
+        assertThat(json.get("health").asInt()).isEqualTo(4);
+        assertThat(json.get("eligible").asBoolean()).isTrue();
+        assertThat(json.at("/accusers/1").asText()).isEqualTo("node-d");
+        assertThat(json.at("/transports/0").asText()).isEqualTo("tcp");
+    }
+
+    @Test
+    void theRingsOrderOfADigest() throws IOException {
+        Digest digest = daemon.hold(layer);
+        daemon.ring.add(nodeB, Status.SUSPECT, "");
+
+        Ran ran = ringpull("ring", digest.toString());
+
+        assertThat(ran.exitCode()).isZero();
+        assertThat(ran.out().lines())
+                .satisfiesExactly(
+                        heading -> assertThat(heading).matches("RANK +MEMBER +ID +STATE +RACK/ZONE +WEIGHT +HOLDS IT"),
+                        self -> assertThat(self).matches("1 +node-a\\* +aaaaaaaa +alive +r1/z1 +1 +yes"),
+                        other -> assertThat(other).matches("2 +node-b +bbbbbbbb +suspect +r2/- +1 +no"),
+                        count -> assertThat(count).isEqualTo("of 2 eligible members"));
+        JsonNode json =
+                ringpull("ring", digest.toString(), "--limit", "1", "--json").json();
+        assertThat(json.get("eligible").asInt()).isEqualTo(2);
+        assertThat(json.get("members")).hasSize(1);
+        assertThat(json.at("/members/0/holds").asBoolean()).isTrue();
+        assertThat(ringpull("ring", "team/image:tag").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void foreignWordsCannotSteerATerminal() {
+        daemon.ring.add(TestRing.member("evil\u202e", 'e', "", ""), Status.ALIVE, "a\nb\u001b[2J");
+
+        assertThat(ringpull("members").out()).contains("evil?").contains("a?b?[2J");
+        assertThat(ringpull("status").out()).contains("evil?: a?b?[2J");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -131,8 +132,7 @@ class RealContainerdTest {
                 .hasSize(1);
 
         requests.clear();
-        Ran ran =
-                ctr("images", "pull", "--snapshotter", "native", "--hosts-dir", hosts.toString(), host + "/lib/img:v1");
+        Ran ran = ctr("content", "fetch", "--hosts-dir", hosts.toString(), host + "/lib/img:v1");
 
         assertThat(ran.exit()).as(() -> ran.output() + log()).isZero();
         assertThat(requests).first().isEqualTo("HEAD /v2/lib/img/manifests/v1?ns=" + host.replace(":", "%3A"));
@@ -142,7 +142,7 @@ class RealContainerdTest {
     private record Ran(int exit, String output) {}
 
     private Ran ctr(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new java.util.ArrayList<>(List.of(
+        List<String> command = new ArrayList<>(List.of(
                 CONTAINERD.orElseThrow().resolveSibling("ctr").toString(),
                 "--address",
                 directory.resolve("containerd.sock").toString()));

@@ -72,7 +72,7 @@ public final class TestDaemon implements AutoCloseable {
         try {
             server = ControlServer.bind(
                     socket,
-                    new ControlServer.Sources(ring, ring, store, journal, images, verifier, () -> status),
+                    new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, () -> status),
                     epoll);
             bound = true;
         } finally {

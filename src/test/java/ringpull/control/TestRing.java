@@ -1,6 +1,7 @@
 package ringpull.control;
 
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,9 +11,10 @@ import ringpull.ring.Holders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
 
 /** A ring that is what a test says. */
-public final class TestRing implements Membership, Holders {
+public final class TestRing implements Membership, Holders, Rendezvous {
     private final Member self = member("node-a", 'a', "r1", "z1");
     private final List<MemberState> others = new CopyOnWriteArrayList<>();
     private final Map<Digest, List<Holder>> held = new ConcurrentHashMap<>();
@@ -33,6 +35,10 @@ public final class TestRing implements Membership, Holders {
 
     public void add(Member member, Status status, String problem) {
         others.add(new MemberState(member, status, problem, 7, Duration.ofSeconds(3)));
+    }
+
+    public void add(MemberState state) {
+        others.add(state);
     }
 
     public void ownProblem(String problem) {
@@ -59,6 +65,33 @@ public final class TestRing implements Membership, Holders {
     @Override
     public List<Holder> holders(Digest digest) {
         return held.getOrDefault(digest, List.of());
+    }
+
+    /** All that count, by name. */
+    @Override
+    public List<Member> order(Digest digest, int limit) {
+        return members().stream()
+                .filter(state -> state.status().counts() && state.eligible())
+                .map(MemberState::member)
+                .sorted(Comparator.comparing(Member::name))
+                .limit(limit)
+                .toList();
+    }
+
+    @Override
+    public List<Member> orderInRack(Digest digest, String zone, String rack, int limit) {
+        return orderInZone(digest, zone, Integer.MAX_VALUE).stream()
+                .filter(member -> member.rack().equals(rack))
+                .limit(limit)
+                .toList();
+    }
+
+    @Override
+    public List<Member> orderInZone(Digest digest, String zone, int limit) {
+        return order(digest, Integer.MAX_VALUE).stream()
+                .filter(member -> member.zone().equals(zone))
+                .limit(limit)
+                .toList();
     }
 
     @Override

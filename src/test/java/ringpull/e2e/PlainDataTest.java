@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -92,7 +93,7 @@ class PlainDataTest {
 
     @Test
     void aStrangerWithAPlainSocketLearnsNothing() throws Exception {
-        Config.Tls files = new TestCertificates(directory, "elsewhere").member("c");
+        Config.Tls files = new TestCertificates(directory, "elsewhere").member("demo", "c", Instant.now());
         try (NodeProcess first = NodeProcess.start(node("a", true));
                 NodeProcess stranger = NodeProcess.start(NodeConfig.first(directory.resolve("c"), "c", List.of())
                         .certificates(files.cert(), files.key(), files.ca())
@@ -111,7 +112,7 @@ class PlainDataTest {
     }
 
     private NodeConfig node(String name, boolean plain) throws IOException, InterruptedException {
-        Config.Tls files = ring.member(name);
+        Config.Tls files = ring.member("demo", name, Instant.now());
         URI endpoint = URI.create("http://127.0.0.1:" + registry.getAddress().getPort());
         NodeConfig config = NodeConfig.first(
                         directory.resolve(name), name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,8 +17,6 @@ import java.util.stream.Stream;
  * configuration and the watchdog's time are the test's. Needs root.
  */
 final class SystemdMachine implements AutoCloseable {
-    static final String SYSTEMD = "/lib/systemd/systemd";
-
     private static final Path UNIT = Path.of(System.getProperty("ringpull.root", "."), "systemd/ringpull.service");
     private static final Duration CEILING = Duration.ofSeconds(90);
 
@@ -40,9 +37,14 @@ final class SystemdMachine implements AutoCloseable {
         exec "$@"
         """;
 
-    private static final String LEAVE =
-            "find /sys/fs/cgroup -depth -type d -path \"*/$1*\" -exec rmdir {} + && ! find /sys/fs/cgroup -name \"$1\""
-                    + " | grep .";
+    private static final String LEAVE = """
+        for try in $(seq 200); do
+          find /sys/fs/cgroup -depth -type d -path "*/$1*" -exec rmdir {} + 2> /dev/null
+          find /sys/fs/cgroup -name "$1" | grep -q . || exit 0
+          sleep 0.1 # the last processes are on their way out
+        done
+        exit 1
+        """;
 
     /** Arguments: the directory, the jars' and the classes' roots. What the sandbox hides is seen under /mnt. */
     private static final String BOOT = """
@@ -166,18 +168,11 @@ final class SystemdMachine implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        try {
-            unshare.destroyForcibly().waitFor();
-            long start = System.nanoTime();
-            while (new ProcessBuilder("bash", "-c", LEAVE, "leave", group)
-                                    .start()
-                                    .waitFor()
-                            != 0
-                    && System.nanoTime() - start < CEILING.toNanos()) {
-                Thread.sleep(50); // the last processes are on their way out
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        unshare.destroyForcibly().onExit().join();
+        Process leave = new ProcessBuilder("bash", "-c", LEAVE, "leave", group).start();
+        leave.onExit().join();
+        if (leave.exitValue() != 0) {
+            throw new IOException("the control groups " + group + " stay behind");
         }
     }
 
@@ -196,16 +191,13 @@ final class SystemdMachine implements AutoCloseable {
 
         private static Path root(List<Path> paths) {
             Path first = paths.getFirst();
-            int common = first.getNameCount() - 1;
-            while (!paths.stream().allMatch(startsWith(first, common))) {
-                common--;
+            for (int names = first.getNameCount() - 1; names > 0; names--) {
+                Path root = Path.of("/").resolve(first.subpath(0, names));
+                if (paths.stream().allMatch(path -> path.startsWith(root))) {
+                    return root;
+                }
             }
-            return Path.of("/").resolve(first.subpath(0, common));
-        }
-
-        private static Predicate<Path> startsWith(Path first, int names) {
-            Path start = Path.of("/").resolve(first.subpath(0, names));
-            return path -> path.startsWith(start);
+            return Path.of("/");
         }
 
         String java() {

@@ -90,8 +90,8 @@ class SystemdTest {
             assertThat(machine.property("ActiveState")).isEqualTo("active");
             assertThat(statusOf("/v2/")).isEqualTo(200);
 
-            String[] address = mirror().split(":", -1);
-            try (Socket pull = new Socket(address[0], Integer.parseInt(address[1]))) {
+            URI mirror = URI.create("http://" + mirror());
+            try (Socket pull = new Socket(mirror.getHost(), mirror.getPort())) {
                 String get =
                         "GET /v2/a/b/blobs/sha256:" + "0".repeat(64) + "?ns=silent.test HTTP/1.1\r\nHost: m\r\n\r\n";
                 pull.getOutputStream().write(get.getBytes(StandardCharsets.US_ASCII));

@@ -137,10 +137,127 @@ class RingTest {
     }
 
     @Test
+    void timeThatANodeSleptDoesNotCountAgainstItsSuspects() {
+        eachSeed(30, seed -> {
+            RingSimulation simulation = converged(seed, 8);
+            Node sleeper = nodes(simulation).get(5);
+            Node suspect = nodes(simulation).get(2);
+            simulation.deaf(suspect);
+            simulation.runUntil("suspected", 30, () -> sleeper.statusOf(suspect) == Status.SUSPECT);
+            sleeper.pause();
+            simulation.heal();
+            simulation.run(20);
+            sleeper.resume();
+            simulation.runUntil("all know all", 20, simulation::converged);
+            assertThat(sleeper.seen).noneMatch(changed -> changed.status() == Status.DEAD);
+        });
+    }
+
+    @Test
+    void aLeapOfTheClockIsNoTimeThatPassed() {
+        RingSimulation simulation = converged(1, 8);
+        Node node = nodes(simulation).get(3);
+        Node dead = nodes(simulation).get(2);
+        dead.kill();
+        simulation.runUntil("suspected", 10, () -> node.statusOf(dead) == Status.SUSPECT);
+        long leap = simulation.now() + 3_600 * RingSimulation.SECOND;
+        node.ring().handle(new Event.Tick(), leap);
+        assertThat(node.statusOf(dead)).as("an hour in one step is none").isEqualTo(Status.SUSPECT);
+        assertThat(node.ring().wakeAt() - leap).isBetween(1L, RingSimulation.SECOND);
+        for (int i = 1; i <= 600; i++) {
+            node.ring().handle(new Event.Tick(), leap + i * RingSimulation.SECOND / 10);
+        }
+        assertThat(node.statusOf(dead)).isEqualTo(Status.DEAD);
+    }
+
+    @Test
+    void aTickBeforeTheRingWantsOneDoesNothing() {
+        RingSimulation simulation = converged(1, 8);
+        Node node = nodes(simulation).get(3);
+        int silent = 0;
+        for (long now = simulation.now(); now < simulation.now() + 10 * RingSimulation.SECOND; now += 1_000_000) {
+            boolean early = now < node.ring().wakeAt();
+            List<Effect> effects = node.ring().handle(new Event.Tick(), now);
+            if (early) {
+                assertThat(effects).isEmpty();
+                silent++;
+            }
+        }
+        assertThat(silent).isGreaterThan(9_000);
+    }
+
+    @Test
+    void whoIsWronglyHeldForDeadHearsOfItInTheFirstAnswer() {
+        RingSimulation simulation = converged(1, 6);
+        Node dead = nodes(simulation).get(4);
+        dead.kill();
+        simulation.run(60);
+        Message ping = new Message(
+                "ring", 1, 0, new Rumor(dead.member(), 0, Status.ALIVE), List.of(), List.of(), new Body.Ping());
+        List<Effect> effects = nodes(simulation).get(0).ring().handle(new Event.Asked(-1, ping), simulation.now());
+        assertThat(effects)
+                .filteredOn(effect -> effect instanceof Effect.Answer)
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Effect.Answer.class,
+                        answer -> assertThat(answer.message().claims())
+                                .anyMatch(claim ->
+                                        claim.id().equals(dead.member().id()) && claim.status() == Status.DEAD));
+    }
+
+    @Test
+    void aSuspectThatIsProbedHearsWhoAccusesItAndRefutes() {
+        RingSimulation simulation = converged(1, 6);
+        Node suspect = nodes(simulation).get(4);
+        Member accuser = nodes(simulation).get(1).member();
+        Claim claim = new Claim(suspect.member().id(), suspect.epoch, 1, Status.SUSPECT, true, List.of(accuser.id()));
+        simulation.runUntil(
+                "eligible", 20, () -> suspect.ring().members().getFirst().eligible());
+        Node other = nodes(simulation).get(2);
+        other.happen(new Event.Asked(
+                -1,
+                new Message(
+                        "ring",
+                        2,
+                        0,
+                        new Rumor(accuser, 1, Status.ALIVE, true),
+                        0,
+                        List.of(),
+                        List.of(claim),
+                        List.of(),
+                        new Body.Ping())));
+        assertThat(stateOf(other, suspect).accusers()).containsExactly(accuser);
+        simulation.runUntil("refuted", 3, () -> other.statusOf(suspect) == Status.ALIVE);
+        assertThat(stateOf(other, suspect).accusers()).isEmpty();
+    }
+
+    private static Membership.MemberState stateOf(Node seen, Node other) {
+        return seen.ring().members().stream()
+                .filter(state -> state.member().id().equals(other.member().id()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void manyJoinAtOnceInMessagesOfBoundedSize() {
+        RingSimulation simulation = new RingSimulation(1);
+        simulation.tap(message -> {
+            int bytes = message.rumors().stream().mapToInt(Rumor::weight).sum()
+                    + message.claims().stream().mapToInt(Claim::weight).sum()
+                    + message.deltas().stream().mapToInt(Delta::weight).sum();
+            assertThat(bytes).isLessThanOrEqualTo(Differences.GIVEN_BYTES + 200);
+        });
+        List<Node> ring = simulation.ring(300);
+        double seconds = simulation.runUntil("all know all", 30, simulation::converged);
+        assertThat(seconds).isLessThan(5);
+        assertThat(ring).allMatch(node -> node.seen.stream().noneMatch(changed -> changed.status() != Status.ALIVE));
+    }
+
+    @Test
     void aPartitionHeals() {
         eachSeed(30, seed -> {
             RingSimulation simulation = converged(seed, 12);
-            simulation.cut((from, to) -> from.index % 2 != to.index % 2);
+            simulation.cut((from, to) -> from.index < 6 != to.index < 6);
             simulation.runUntil(
                     "both halves are on their own",
                     40,
@@ -148,7 +265,7 @@ class RingTest {
             nodes(simulation).get(4).hold(digest(99), 99);
             nodes(simulation).get(5).drop(digest(5_000));
             simulation.heal();
-            simulation.runUntil("they are one ring again", 60, simulation::converged);
+            simulation.runUntil("they are one ring again, without the seeds' help", 40, simulation::converged);
         });
     }
 
@@ -218,7 +335,7 @@ class RingTest {
                         0,
                         new Rumor(nodes(simulation).get(1).member(), 0, Status.ALIVE),
                         List.of(stale),
-                        List.of(new Delta(old.id(), old.epoch(), 0, 9, 0, 9, List.of(new Change(9, digest(666), 1)))),
+                        List.of(new Delta(old.id(), old.epoch(), 0, 9, List.of(new Change(9, digest(666), 1)))),
                         new Body.Ping())));
         assertThat(other.statusOf(node)).isEqualTo(Status.ALIVE);
         assertThat(other.ring().holders(digest(666))).isEmpty();
@@ -256,18 +373,19 @@ class RingTest {
                 simulation.run(0.02);
             }
             simulation.runUntil("all know all", 10, simulation::converged);
+            simulation.run(5); // a blob of another size is no other holder
             assertNothingTooMuch(simulation, 300);
         });
     }
 
     @Test
-    void aNodeThatMissedMoreRemovalsThanAreRememberedBeginsAgain() {
+    void aNodeThatMissedMoreChangesThanAreRememberedLearnsTheWhole() {
         eachSeed(5, seed -> {
             RingSimulation simulation = converged(seed, 4);
             Node behind = nodes(simulation).get(3);
             Node busy = nodes(simulation).get(1);
             simulation.cut((from, to) -> from == behind || to == behind);
-            for (int i = 0; i < 3 * Inventory.REMOVALS; i++) {
+            for (int i = 0; i < 3 * Inventory.OWN_LOG; i++) {
                 busy.hold(digest(50_000 + i), 5);
                 busy.drop(digest(50_000 + i - 7L));
             }
@@ -303,6 +421,24 @@ class RingTest {
         assertThat(holds(asking, holder, digest(2_000))).isFalse();
         assertThat(holds(nodes(simulation).get(1), holder, digest(2_000))).isTrue();
 
+        simulation.cut((from, to) -> from == holder || to == holder);
+        simulation.runUntil("held for dead", 40, () -> asking.statusOf(holder) == Status.DEAD);
+        simulation.heal();
+        simulation.runUntil("its inventory comes anew", 40, () -> holds(asking, holder, digest(2_001)));
+        assertThat(holds(asking, holder, digest(2_000))).as("still disowned").isFalse();
+
+        asking.ring().disown(holder.member().id(), digest(2_001));
+        for (int i = 0; i < 3 * Inventory.OWN_LOG; i++) {
+            holder.hold(digest(60_000), i + 1L);
+        }
+        simulation.runUntil(
+                "the whole inventory came again",
+                20,
+                () -> asking.ring().holders(digest(60_000)).stream()
+                        .anyMatch(h -> h.sizeBytes() == 3L * Inventory.OWN_LOG));
+        assertThat(holds(asking, holder, digest(2_001))).as("still disowned").isFalse();
+
+        asking.ring().disown(holder.member().id(), digest(2_000));
         holder.drop(digest(2_000));
         holder.hold(digest(2_000), 100);
         simulation.runUntil("announced again", 5, () -> holds(asking, holder, digest(2_000)));

@@ -23,8 +23,11 @@ public final class Bench {
                 case "cold-start" -> new ColdStart(run).measure();
                 case "swarm-sim" -> new SwarmSim(run).measure();
                 case "startup" -> new Startup(run).measure();
+                case "ring-sim" -> new RingSim(run).measure();
+                case "holders" -> new HoldersBench(run).measure();
                 default ->
-                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup [--json] [--rounds N]");
+                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup|ring-sim|holders"
+                            + " [--json] [--rounds N]");
             };
             System.out.println(
                     "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()

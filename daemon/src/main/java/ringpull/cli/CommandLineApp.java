@@ -50,6 +50,7 @@ public final class CommandLineApp {
                 .addSubcommand(new DaemonCommand(starter))
                 .addSubcommand(new StatusCommand())
                 .addSubcommand(new MembersCommand())
+                .addSubcommand(new RingCommand())
                 .addSubcommand(new HoldersCommand())
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())

@@ -25,6 +25,8 @@ import ringpull.v1.ImagePullEvent;
 import ringpull.v1.ImagePullRequest;
 import ringpull.v1.MembersReply;
 import ringpull.v1.MembersRequest;
+import ringpull.v1.RingOrderReply;
+import ringpull.v1.RingOrderRequest;
 import ringpull.v1.StatusReply;
 import ringpull.v1.StatusRequest;
 import ringpull.v1.TraceReply;
@@ -94,6 +96,12 @@ public final class ControlClient implements AutoCloseable {
                 .setPlatform(platform)
                 .build();
         return unary(stub -> stub.holders(request));
+    }
+
+    RingOrderReply ringOrder(String digest, int limit) throws CommandFailed {
+        RingOrderRequest request =
+                RingOrderRequest.newBuilder().setDigest(digest).setLimit(limit).build();
+        return unary(stub -> stub.ringOrder(request));
     }
 
     TraceReply trace(String reference, String platform) throws CommandFailed {

@@ -3,6 +3,7 @@ package ringpull.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
+import java.time.InstantSource;
 import picocli.CommandLine.Command;
 import ringpull.v1.MembersReply;
 
@@ -12,8 +13,10 @@ import ringpull.v1.MembersReply;
         header = "List the members of the ring, and what is wrong with them.",
         description = {
             "Prints every member that this node knows, itself first and marked with a star: its state (alive, suspect,"
-                + " dead, left), rack and zone, addresses with the control and the data port, how many blobs it says"
-                + " it holds, when news of it last arrived, and what does not work. Answered from this node's memory.",
+                + " dead, left), local health (0 well, to 8 very slow), rack and zone, addresses with the control and"
+                + " the data port, transports, how many blobs it says it holds, how long ago it started, when news of"
+                + " it last arrived, and what does not work; of a suspect, who could not reach it. Answered from this"
+                + " node's memory.",
             "",
             "A member that could not be dialled back is shown with the address and port to open."
         },
@@ -21,8 +24,8 @@ import ringpull.v1.MembersReply;
             "  ringpull members",
             "  ringpull members --json | jq -r '.members[] | select(.problem != \"\") | .name'",
             "",
-            "Keys of --json: total, members [name, id, state, rack, zone, addresses, control_port, data_port, blobs,"
-                    + " last_heard_age_seconds, problem, self]"
+            "Keys of --json: total, members [name, id, state, health, eligible, epoch, rack, zone, addresses,"
+                    + " control_port, data_port, transports, blobs, last_heard_age_seconds, accusers, problem, self]"
         })
 final class MembersCommand extends ControlCommand {
     private static final int ID_CHARS = 8;
@@ -34,24 +37,52 @@ final class MembersCommand extends ControlCommand {
             Json.print(out(), json(members));
             return ExitCode.DONE;
         }
-        Table table = new Table("NAME", "ID", "STATE", "RACK/ZONE", "ADDRESSES", "BLOBS", "LAST HEARD", "PROBLEM");
+        Table table = new Table(
+                "NAME",
+                "ID",
+                "STATE",
+                "HEALTH",
+                "RACK/ZONE",
+                "ADDRESSES",
+                "TRANSPORTS",
+                "BLOBS",
+                "STARTED",
+                "LAST HEARD",
+                "PROBLEM");
         for (MembersReply.Entry member : members.getMembersList()) {
             table.row(
                     member.getName() + (member.getSelf() ? "*" : ""),
                     briefId(member.getId()),
                     member.getState(),
+                    Integer.toString(member.getHealth()),
                     place(member.getRack(), member.getZone()),
                     String.join(",", member.getAddressesList()) + " :" + member.getControlPort() + " :"
                             + member.getDataPort(),
+                    Text.orDash(String.join(",", member.getTransportsList())),
                     Integer.toString(member.getBlobs()),
+                    Text.age(age(member.getEpoch())) + " ago",
                     member.getSelf() ? "-" : Text.age(Duration.ofMillis(member.getLastHeardAgeMs())) + " ago",
-                    Text.orDash(member.getProblem()));
+                    Text.orDash(problem(member)));
         }
         table.print(out());
         if (members.getTotal() > members.getMembersCount()) {
             out().println((members.getTotal() - members.getMembersCount()) + " more are not shown");
         }
         return ExitCode.DONE;
+    }
+
+    private static Duration age(long epochMillis) {
+        long now = InstantSource.system().millis();
+        return Duration.ofMillis(Math.max(0, now - epochMillis));
+    }
+
+    /** What does not work; of a suspect, who says so. */
+    private static String problem(MembersReply.Entry member) {
+        if (member.getAccusersCount() == 0) {
+            return member.getProblem();
+        }
+        String accused = "no answer to " + String.join(", ", member.getAccusersList());
+        return member.getProblem().isEmpty() ? accused : accused + "; " + member.getProblem();
     }
 
     static String briefId(String id) {
@@ -70,13 +101,19 @@ final class MembersCommand extends ControlCommand {
                     .put("name", member.getName())
                     .put("id", member.getId())
                     .put("state", member.getState())
+                    .put("health", member.getHealth())
+                    .put("eligible", member.getEligible())
+                    .put("epoch", member.getEpoch())
                     .put("rack", member.getRack())
                     .put("zone", member.getZone());
             ArrayNode addresses = entry.putArray("addresses");
             member.getAddressesList().forEach(addresses::add);
-            entry.put("control_port", member.getControlPort())
-                    .put("data_port", member.getDataPort())
-                    .put("blobs", member.getBlobs())
+            entry.put("control_port", member.getControlPort()).put("data_port", member.getDataPort());
+            ArrayNode transports = entry.putArray("transports");
+            member.getTransportsList().forEach(transports::add);
+            ArrayNode accusers = entry.putArray("accusers");
+            member.getAccusersList().forEach(accusers::add);
+            entry.put("blobs", member.getBlobs())
                     .put("last_heard_age_seconds", member.getLastHeardAgeMs() / 1000.0)
                     .put("problem", member.getProblem())
                     .put("self", member.getSelf());

@@ -75,11 +75,24 @@ public record Config(
      * @param cluster rings with different names never mix
      * @param seeds {@code host:port} or {@code host}, where a name with several addresses stands for all of them; or
      *     {@code file:/path} with such a seed a line, or {@code srv:_service._tcp.domain}
+     * @param announce whom this node tells what it holds
+     * @param weight this node's share in the rendezvous order; 0 to 100
      */
-    public record Ring(String cluster, List<String> seeds) {
+    public record Ring(String cluster, List<String> seeds, Announce announce, int weight) {
         public Ring {
             seeds = List.copyOf(seeds);
         }
+
+        /** Announces to the whole cluster, with weight 1. */
+        public Ring(String cluster, List<String> seeds) {
+            this(cluster, seeds, Announce.CLUSTER, 1);
+        }
+    }
+
+    /** Whom a node tells what it holds: all members, or those of its zone. */
+    public enum Announce {
+        CLUSTER,
+        ZONE
     }
 
     /**

@@ -121,7 +121,9 @@ final class ConfigReader {
                                 Values.text(
                                         SEED,
                                         "\"host\", \"host:port\", \"[IPv6]:port\", \"file:/path\" or"
-                                                + " \"srv:_service._tcp.domain\" each"))));
+                                                + " \"srv:_service._tcp.domain\" each"))),
+                keys.get("announce", Config.Announce.CLUSTER, Values.oneOf(Config.Announce.class)),
+                keys.get("weight", 1, Values::weight));
         keys.end();
         return ring;
     }

@@ -70,6 +70,13 @@ final class Values {
         throw new IllegalArgumentException("a port from 0 to 65535, without quotes (0: any free port)");
     }
 
+    static int weight(Object value) {
+        if (value instanceof Long weight && weight >= 0 && weight <= 100) {
+            return weight.intValue();
+        }
+        throw new IllegalArgumentException("a number from 0 to 100, without quotes");
+    }
+
     /** An address to listen on: never a name, because a name may move. */
     static String ip(Object value) {
         try {

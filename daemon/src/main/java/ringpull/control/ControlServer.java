@@ -27,6 +27,7 @@ import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.ring.Holders;
 import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
 import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 
@@ -48,6 +49,7 @@ public final class ControlServer implements AutoCloseable {
     public record Sources(
             Membership membership,
             Holders holders,
+            Rendezvous rendezvous,
             BlobStore store,
             Journal journal,
             Images images,

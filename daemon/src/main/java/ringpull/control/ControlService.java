@@ -22,6 +22,8 @@ import ringpull.v1.ImagePullEvent;
 import ringpull.v1.ImagePullRequest;
 import ringpull.v1.MembersReply;
 import ringpull.v1.MembersRequest;
+import ringpull.v1.RingOrderReply;
+import ringpull.v1.RingOrderRequest;
 import ringpull.v1.StatusReply;
 import ringpull.v1.StatusRequest;
 import ringpull.v1.TraceReply;
@@ -81,6 +83,15 @@ final class ControlService extends ControlGrpc.ControlImplBase {
             return digest.isPresent()
                     ? answer.of(digest.get())
                     : answer.of(describe(request.getReference(), request.getPlatform()));
+        });
+    }
+
+    @Override
+    public void ringOrder(RingOrderRequest request, StreamObserver<RingOrderReply> observer) {
+        unary(observer, () -> {
+            Digest digest = Digest.tryParse(request.getDigest())
+                    .orElseThrow(() -> invalid("not a digest: sha256:<64 hex digits>"));
+            return RingOrderAnswer.of(sources, digest, request.getLimit());
         });
     }
 

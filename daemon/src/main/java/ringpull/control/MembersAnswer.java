@@ -39,6 +39,11 @@ final class MembersAnswer {
                     .setBlobs(state.blobs())
                     .setLastHeardAgeMs(state.lastHeard().toMillis())
                     .setProblem(state.problem())
+                    .setHealth(state.health())
+                    .setEligible(state.eligible())
+                    .setEpoch(member.epoch())
+                    .addAllTransports(member.transports())
+                    .addAllAccusers(state.accusers().stream().map(Member::name).toList())
                     .setSelf(member.id().equals(self)));
         });
         return reply.build();

@@ -17,6 +17,7 @@ import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
 import ringpull.ring.Holders;
+import ringpull.ring.Ladders;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.transport.Transport;
@@ -38,6 +39,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
     record Parts(
             BlobStore store,
             Holders ring,
+            Ladders ladders,
             Transport transport,
             Origin origin,
             Journal journal,
@@ -48,7 +50,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
-    /** One that brings blobs together with nobody. */
+    /** With neighbours that offer no ladders and bring nothing together. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -57,13 +59,14 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             LongSupplier nanoTime) {
-        this(store, ring, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
+        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
     }
 
     /** @param swarmPulls the blobs that are brought together with other members */
     public Fetcher(
             BlobStore store,
             Holders ring,
+            Ladders ladders,
             Transport transport,
             Origin origin,
             Journal journal,
@@ -74,6 +77,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
         this.parts = new Parts(
                 store,
                 ring,
+                ladders,
                 transport,
                 origin,
                 journal,

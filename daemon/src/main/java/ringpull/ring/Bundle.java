@@ -73,17 +73,31 @@ final class Bundle {
         return true;
     }
 
-    /** As many as fit of the changes that a node lacks which is at these versions of the inventory. */
-    boolean add(Rumor owner, Inventory inventory, long version, long base) {
+    /** As many as fit of the changes after this version of the inventory, which it remembers. */
+    boolean add(Rumor owner, Inventory inventory, HolderIndex index, long from) {
         int room = Math.min(Limits.CHANGES_PER_MESSAGE - changes, (bytesLeft - Delta.WEIGHT) / Change.WEIGHT);
         if (room <= 0 || deltas.size() >= Limits.DELTAS_PER_MESSAGE) {
             truncated = true;
             return false;
         }
-        Delta delta = inventory.since(owner, version, base, room);
+        Delta delta = inventory.since(owner, index, from, room);
         truncated |= delta.to() < inventory.version();
+        return add(delta);
+    }
+
+    /** Though it may not fit. */
+    boolean add(Delta delta) {
+        if (changes + delta.changes().size() > Limits.CHANGES_PER_MESSAGE
+                || deltas.size() >= Limits.DELTAS_PER_MESSAGE) {
+            truncated = true;
+            return false;
+        }
         changes += delta.changes().size();
         bytesLeft -= delta.weight();
         return deltas.add(delta);
+    }
+
+    int bytesLeft() {
+        return bytesLeft;
     }
 }

@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
  * of, and each new one would cost a handshake.
  */
 final class Contacts {
-    static final int KEPT = 6;
+    static final int KEPT = 4;
 
     private final int[] met = new int[KEPT];
     private final RandomGenerator random;
@@ -20,6 +20,11 @@ final class Contacts {
     void met(int member) {
         met[count % KEPT] = member;
         count++;
+    }
+
+    /** Whether there are as many as are kept. */
+    boolean areEnough() {
+        return count >= KEPT;
     }
 
     /** One of the last; {@link Directory#NONE} if there are none. */

@@ -25,7 +25,7 @@ final class Differences {
     /** What this node gives a second to all that ask, and at once; then it is busy. */
     static final int BYTES_PER_SECOND = 32 << 10;
 
-    static final int BYTES_AT_ONCE = 96 << 10;
+    static final int BYTES_AT_ONCE = 64 << 10;
 
     private final TokenBucket budget = new TokenBucket(BYTES_PER_SECOND, BYTES_AT_ONCE);
     private final Time time;
@@ -33,6 +33,7 @@ final class Differences {
     private final MemberTable table;
     private final Exchanges exchanges;
     private final BiConsumer<Integer, Boolean> changed;
+    private final Inventories inventories;
     private long refusals;
 
     /** @param changed told of members whose state changed in a way that is news, and whether that is a refutation */
@@ -42,6 +43,11 @@ final class Differences {
         this.exchanges = exchanges;
         this.changed = changed;
         table = peers.table();
+        inventories = new Inventories(peers);
+    }
+
+    Inventories inventories() {
+        return inventories;
     }
 
     /** Times that this node was too busy to answer. */
@@ -53,7 +59,8 @@ final class Differences {
     void compare(long exchange, Rumor asker, Body.Compare theirs) {
         boolean members = theirs.members() == peers.digests().members().root();
         boolean inventories =
-                theirs.inventories() == peers.digests().inventories().root();
+                theirs.inventories() == peers.digests().inventories().root()
+                        || !peers.sharesInventories(asker.member());
         Body.Compared answer = new Body.Compared(
                 members ? Hashes.NONE : peers.digests().members().groups(),
                 inventories ? Hashes.NONE : peers.digests().inventories().groups());
@@ -171,6 +178,7 @@ final class Differences {
                 wanted.add(want);
             }
         }
+        budget.spend(bundle.used());
         return new Body.Repair(wanted, List.of());
     }
 
@@ -183,7 +191,7 @@ final class Differences {
             if (peers.learnDeath(member, table.find(other.id()))) {
                 changed.accept(member, false);
             }
-        } else if (!guess(member, listing, matched)) {
+        } else if (!guess(member, listing, matched) && !bundle.truncated()) {
             bundle.add(peers.rumor(member));
         }
     }
@@ -282,12 +290,7 @@ final class Differences {
             }
         }
         given.forEach(rumor -> correct(rumor, bundle));
-        List<Version> lacking = new ArrayList<>();
-        for (Version version : question.known()) {
-            if (give(version, bundle)) {
-                lacking.add(peers.version(table.find(version.member())));
-            }
-        }
+        List<Version> lacking = inventories.give(question.known(), bundle);
         budget.spend(bundle.used());
         exchanges.answer(exchange, asker, new Body.Repaired(lacking), bundle);
     }
@@ -302,22 +305,5 @@ final class Differences {
                 bundle.add(peers.rumor(known));
             }
         }
-    }
-
-    /** Puts into the bundle what a node lacks that knows this version; true if it knows more than this node. */
-    boolean give(Version theirs, Bundle bundle) {
-        int member = table.find(theirs.member());
-        if (member == Directory.NONE || !table.counts(member)) {
-            return false;
-        }
-        Rumor owner = peers.rumor(member);
-        Inventory inventory = peers.table().inventory(member);
-        if (owner.epoch() != theirs.epoch()) {
-            return false; // the repair of members comes first
-        }
-        if (inventory.newerThan(theirs.inventory(), theirs.base())) {
-            bundle.add(owner, inventory, theirs.inventory(), theirs.base());
-        }
-        return inventory.version() < theirs.inventory();
     }
 }

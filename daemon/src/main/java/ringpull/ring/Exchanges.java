@@ -53,7 +53,7 @@ final class Exchanges {
 
     /** Asks a member, with news beside the question; a suspect is told that it is one (Lifeguard's buddy system). */
     void ask(int member, Body body, long timeout, Reply reply) {
-        Bundle bundle = news.tell();
+        Bundle bundle = news.tell(peers.table().member(member));
         if (peers.table().status(member) != Status.ALIVE) {
             bundle.addFirst(peers.claim(member));
         }
@@ -104,7 +104,7 @@ final class Exchanges {
 
     /** Answers a question, with news beside it; foremost what the asker does not know about itself. */
     void answer(long exchange, Rumor asker, Body body) {
-        answer(exchange, asker, body, news.tell());
+        answer(exchange, asker, body, news.tell(asker.member()));
     }
 
     void answer(long exchange, Rumor asker, Body body, Bundle bundle) {

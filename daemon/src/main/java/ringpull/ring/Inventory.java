@@ -1,60 +1,41 @@
 package ringpull.ring;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import ringpull.blob.Digest;
 
 /**
- * What one member says it holds, as the last change of each digest in the order of their versions. Removals are
- * remembered for others to learn, but only the newest of them.
- *
- * <p>Three versions say what the set is. It has the blobs added up to {@code version}, without those removed up to
- * max(version, base); {@code base} is above {@code version} only while a whole inventory arrives in pages. Removals up to
- * {@code cut} are forgotten, so a node that knows less than that has to begin at 0 again.
+ * What one member says it holds: how far that is known, and its newest changes. The blobs themselves are in the
+ * {@link HolderIndex}. A node that has missed more changes than are remembered learns the whole, in parts.
  */
 final class Inventory {
-    /** Removals that are remembered. */
-    static final int REMOVALS = 1_024;
+    /** Changes that are remembered of other members, and of this node itself. */
+    static final int LOG = 64;
+
+    static final int OWN_LOG = 1_024;
+
+    private static final int NO_SLOT = -1;
+    private static final long[] NONE = {};
 
     private final int remembered;
-    private final LinkedHashMap<Digest, Change> changes = new LinkedHashMap<>();
-    private final ArrayDeque<Change> removals = new ArrayDeque<>();
+    private long[] log = NONE;
+    private boolean[] removals = {};
+    /** Changes after this version are in the log. */
+    private long logFrom;
+
     private long version;
-    private long base;
-    private long cut;
+    /** While the whole arrives in parts: the next segment, and what the part that is oldest was at. */
+    private int nextSegment;
+
+    private long partsAt;
     private int held;
-    /** The same for any thread. */
+    private volatile int slot = NO_SLOT;
     private volatile int shown;
+    private volatile long shownVersion;
 
-    Inventory() {
-        this(REMOVALS);
-    }
-
-    /** @param remembered removals */
+    /** @param remembered changes */
     Inventory(int remembered) {
         this.remembered = remembered;
     }
-
-    /** Hears of each change of the set. */
-    interface Listener {
-        /** Whether there is room for one more. */
-        boolean added(Change change);
-
-        void removed(Digest digest);
-    }
-
-    static final Listener NOBODY = new Listener() {
-        @Override
-        public boolean added(Change change) {
-            return true;
-        }
-
-        @Override
-        public void removed(Digest digest) {}
-    };
 
     enum Outcome {
         APPLIED,
@@ -67,123 +48,160 @@ final class Inventory {
         return version;
     }
 
-    long base() {
-        return base;
+    /** The segment with which the whole inventory is to go on, if it arrives in parts. */
+    int nextSegment() {
+        return nextSegment;
     }
 
-    /** Blobs in the set. For any thread. */
+    /** Blobs that it says it holds. For any thread. */
     int held() {
         return shown;
     }
 
+    /** For any thread. */
+    long shownVersion() {
+        return shownVersion;
+    }
+
+    /** In the index; -1 if it has none yet. For any thread. */
+    int slot() {
+        return slot;
+    }
+
     /** This node's own: a new blob. False if that is known, or one too many. */
-    boolean hold(Digest digest, long sizeBytes) {
-        Change known = changes.get(digest);
-        if (held >= Limits.INVENTORY_ENTRIES || (known != null && known.sizeBytes() == sizeBytes)) {
+    boolean hold(HolderIndex index, int self, long blob, long sizeBytes) {
+        claimSlot(index, self);
+        if (held >= Limits.INVENTORY_ENTRIES || index.sizeAt(slot, blob) == sizeBytes) {
             return false;
         }
-        version++;
-        put(new Change(version, digest, sizeBytes), NOBODY);
+        change(index, new Change(version + 1, blob, sizeBytes));
         return true;
     }
 
     /** This node's own: a blob is gone. */
-    boolean drop(Digest digest) {
-        Change known = changes.get(digest);
-        if (known == null || known.removed()) {
+    boolean drop(HolderIndex index, long blob) {
+        if (index.sizeAt(slot, blob) < 0) {
             return false;
         }
-        version++;
-        put(new Change(version, digest, Change.REMOVED), NOBODY);
+        change(index, new Change(version + 1, blob, Change.REMOVED));
         return true;
     }
 
-    /** Whether a node at these versions can learn something here. */
-    boolean newerThan(long theirVersion, long theirBase) {
-        return version > theirVersion && asOf() >= theirBase;
+    /** Whether the changes after this version are remembered. */
+    boolean remembers(long from) {
+        return from >= logFrom;
     }
 
-    /** What a node at these versions lacks, at most so many changes of it; the rest when it has these. */
-    Delta since(Rumor owner, long theirVersion, long theirBase, int most) {
-        long from = Math.max(theirVersion, theirBase) < cut ? 0 : Math.min(theirVersion, version);
-        List<Change> newer = new ArrayList<>();
-        for (Change change : changes.sequencedValues().reversed()) {
-            if (change.version() <= from) {
-                break;
-            }
-            newer.add(change);
+    /** What a node lacks that is at this version, at most so many changes; the rest when it has these. */
+    Delta since(Rumor owner, HolderIndex index, long from, int most) {
+        long to = Math.min(version, from + most);
+        List<Change> changes = new ArrayList<>((int) (to - from));
+        for (long v = from + 1; v <= to; v++) {
+            int at = (int) (v % log.length);
+            boolean removed = removals[at];
+            long size = removed ? Change.REMOVED : Math.max(0, index.sizeAt(slot, log[at]));
+            changes.add(new Change(v, log[at], size));
         }
-        Collections.reverse(newer);
-        boolean all = newer.size() <= most;
-        List<Change> page = all ? newer : newer.subList(0, most);
-        long to = all ? version : page.isEmpty() ? from : page.getLast().version();
-        return new Delta(owner.id(), owner.epoch(), from, to, cut, asOf(), page);
+        return new Delta(owner.id(), owner.epoch(), from, to, changes);
     }
 
-    Outcome apply(Delta delta, Listener listener) {
-        if (delta.asOf() < base) {
+    Outcome apply(Delta delta, HolderIndex index, int owner) {
+        if (delta.to() <= version) {
             return Outcome.KNOWN;
         }
-        boolean continues = asOf() >= delta.cut() && delta.from() <= version;
-        if (continues && delta.to() <= version) {
-            return Outcome.KNOWN;
+        claimSlot(index, owner);
+        return delta.isPart() ? applyPart(delta, index) : applyChanges(delta, index);
+    }
+
+    private Outcome applyChanges(Delta delta, HolderIndex index) {
+        if (delta.from() > version) {
+            return Outcome.GAP;
         }
-        if (!continues) {
-            if (delta.from() > 0 || asOf() >= delta.cut()) {
-                return Outcome.GAP;
-            }
-            clear(listener);
-            base = delta.cut();
-            cut = delta.cut();
-        }
+        nextSegment = 0;
         for (Change change : delta.changes()) {
             if (change.version() > version) {
-                put(change, listener);
+                change(index, change);
             }
         }
-        version = delta.to();
+        advance(delta.to());
         return Outcome.APPLIED;
     }
 
-    /** Forgets everything. */
-    void clear(Listener listener) {
-        changes.values().stream().filter(change -> !change.removed()).forEach(c -> listener.removed(c.digest()));
-        changes.clear();
-        removals.clear();
-        version = 0;
-        base = 0;
-        cut = 0;
-        held = 0;
-        shown = 0;
-    }
-
-    private long asOf() {
-        return Math.max(version, base);
-    }
-
-    private void put(Change change, Listener listener) {
-        Change before = changes.remove(change.digest());
-        if (before != null && !before.removed()) {
-            held--;
-            listener.removed(change.digest());
+    private Outcome applyPart(Delta part, HolderIndex index) {
+        if (part.firstSegment() != nextSegment) {
+            return Outcome.GAP;
         }
-        if (change.removed()) {
-            changes.put(change.digest(), change);
-            removals.add(change);
-            forgetOldRemovals();
-        } else if (held < Limits.INVENTORY_ENTRIES && listener.added(change)) {
-            changes.put(change.digest(), change);
-            held++;
+        partsAt = nextSegment == 0 ? part.to() : Math.min(partsAt, part.to());
+        if (held > 0) {
+            held -= index.retain(slot, part.firstSegment(), part.endSegment(), part.changes());
         }
-        shown = held;
-    }
-
-    private void forgetOldRemovals() {
-        while (removals.size() > remembered) {
-            Change oldest = removals.remove();
-            if (changes.remove(oldest.digest(), oldest)) {
-                cut = Math.max(cut, oldest.version());
+        for (Change blob : part.changes()) {
+            if (held < Limits.INVENTORY_ENTRIES) {
+                held += index.add(slot, blob.blob(), blob.sizeBytes(), 0) ? 1 : 0;
             }
         }
+        shown = held;
+        nextSegment = part.endSegment();
+        if (nextSegment == Delta.SEGMENTS) {
+            nextSegment = 0;
+            if (partsAt > version) {
+                advance(partsAt);
+            }
+        }
+        return Outcome.APPLIED;
+    }
+
+    private void claimSlot(HolderIndex index, int owner) {
+        if (slot == NO_SLOT) {
+            slot = index.slotFor(owner);
+        }
+    }
+
+    private void change(HolderIndex index, Change change) {
+        boolean wasHeld = index.remove(slot, change.blob());
+        boolean isHeld = !change.removed()
+                && held < Limits.INVENTORY_ENTRIES
+                && index.add(slot, change.blob(), change.sizeBytes(), change.version());
+        held += (isHeld ? 1 : 0) - (wasHeld ? 1 : 0);
+        shown = held;
+        if (change.version() == version + 1) {
+            remember(change);
+            version++;
+            shownVersion = version;
+        } else {
+            advance(change.version());
+        }
+    }
+
+    /** To a version whose changes in between are not known. */
+    private void advance(long to) {
+        if (to > version) {
+            version = to;
+            shownVersion = to;
+            logFrom = to;
+        }
+    }
+
+    private void remember(Change change) {
+        long version = change.version();
+        long kept = version - 1 - logFrom;
+        if (kept >= log.length && log.length < remembered) {
+            grow(Math.min(remembered, Math.max(4, 2 * log.length)));
+        }
+        int at = (int) (version % log.length);
+        log[at] = change.blob();
+        removals[at] = change.removed();
+        logFrom = Math.max(logFrom, version - log.length);
+    }
+
+    private void grow(int length) {
+        long[] blobs = new long[length];
+        boolean[] removed = new boolean[length];
+        for (long v = logFrom + 1; v <= version; v++) {
+            blobs[(int) (v % length)] = log[(int) (v % log.length)];
+            removed[(int) (v % length)] = removals[(int) (v % log.length)];
+        }
+        log = blobs;
+        removals = removed;
     }
 }

@@ -5,6 +5,9 @@ import ringpull.ring.Membership.Status;
 
 /** Takes in what messages say, and decides what of it is news to others. */
 final class Learning {
+    /** Live holders in the own zone of a blob that needs no announcement of another. */
+    static final int COMMON = 32;
+
     private final Time time;
     private final Peers peers;
     private final News news;
@@ -94,6 +97,7 @@ final class Learning {
         int owner = peers.table().find(delta.member());
         boolean current = owner != Directory.NONE
                 && owner != peers.selfOrdinal()
+                && peers.sharesInventories(peers.table().member(owner))
                 && peers.table().counts(owner)
                 && peers.table().member(owner).epoch() == delta.epoch();
         if (!current) {
@@ -102,7 +106,7 @@ final class Learning {
         Inventory inventory = peers.table().inventory(owner);
         long before = inventory.version();
         long hash = peers.digests().ofInventory(owner);
-        Inventory.Outcome outcome = inventory.apply(delta, peers.index().of(owner));
+        Inventory.Outcome outcome = inventory.apply(delta, peers.index(), owner);
         if (outcome == Inventory.Outcome.APPLIED) {
             peers.digests().inventoryChanged(owner, hash);
             if (!repairs && delta.changes().size() <= News.FRESH_CHANGES) {
@@ -116,10 +120,21 @@ final class Learning {
         int self = peers.selfOrdinal();
         Inventory inventory = peers.table().inventory(self);
         long hash = peers.digests().ofInventory(self);
-        boolean changed = sizeBytes == Change.REMOVED ? inventory.drop(digest) : inventory.hold(digest, sizeBytes);
+        long blob = Fingerprint.of(digest);
+        boolean changed = sizeBytes == Change.REMOVED
+                ? inventory.drop(peers.index(), blob)
+                : inventory.hold(peers.index(), self, blob, sizeBytes);
         if (changed) {
             peers.digests().inventoryChanged(self, hash);
-            news.inventory(self, inventory.version() - 1);
+            if (sizeBytes == Change.REMOVED || !isCommon(digest)) {
+                news.inventory(self, inventory.version() - 1);
+            }
         }
+    }
+
+    /** Nobody needs to hear at once of one more holder of what many around hold; the repair tells. */
+    private boolean isCommon(Digest digest) {
+        String zone = peers.self().member().zone();
+        return peers.index().holdersInZone(digest, zone, COMMON) >= COMMON;
     }
 }

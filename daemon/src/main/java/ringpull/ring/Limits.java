@@ -12,7 +12,7 @@ public final class Limits {
     public static final int INVENTORY_ENTRIES = 100_000;
 
     /** Pairs of member and blob that a node remembers; past it, further announcements are not kept. */
-    public static final int POSTINGS = 2_000_000;
+    public static final int POSTINGS = 60_000_000;
 
     /** An encoded message. */
     public static final int MESSAGE_BYTES = 4 << 20;
@@ -45,6 +45,9 @@ public final class Limits {
 
     /** Short claims about members in one message. */
     public static final int CLAIMS_PER_MESSAGE = 4_096;
+
+    /** The worst local health; a reader takes more for that. */
+    public static final int HEALTH = 8;
 
     /** Times that a member refutes before it raises its epoch. */
     public static final long INCARNATIONS = 1L << 30;

@@ -5,7 +5,7 @@ package ringpull.ring;
  * probes fail though others answer, or that has to refute suspicions, is likely slow itself: it gives others more time.
  */
 final class LocalHealth {
-    static final int WORST = 8;
+    static final int WORST = Limits.HEALTH;
 
     private int score;
 

@@ -243,14 +243,23 @@ final class MemberTable {
     }
 
     Inventory inventory(int ordinal) {
+        return inventory(ordinal, Inventory.LOG);
+    }
+
+    /** @param remembered changes, if it is new */
+    Inventory inventory(int ordinal, int remembered) {
         if (inventories.length == 0) {
             inventories = new Inventory[next.length];
         }
         Inventory known = inventories[ordinal];
         if (known == null) {
-            known = new Inventory();
+            known = new Inventory(remembered);
             inventories[ordinal] = known;
         }
         return known;
+    }
+
+    void forgetInventory(int ordinal) {
+        inventories[ordinal] = null;
     }
 }

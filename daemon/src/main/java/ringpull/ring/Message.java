@@ -9,7 +9,7 @@ import java.util.List;
  * @param protocol version of the protocol that the sender speaks, from 1
  * @param capabilities a bit for each thing that the sender can do beyond that version; unknown bits mean nothing
  * @param sender about itself
- * @param health the sender's local health: 0 well, {@value LocalHealth#WORST} very slow
+ * @param health the sender's local health: 0 well, {@value Limits#HEALTH} very slow
  * @param rumors about other members
  * @param claims about members that the reader may know
  * @param deltas of inventories, the sender's or others'

@@ -15,13 +15,16 @@ import ringpull.ring.Membership.Status;
  */
 final class News {
     /** Inventory changes of one member that are worth passing on; with more behind, the repair finds them. */
-    static final int FRESH_CHANGES = 100;
+    static final int FRESH_CHANGES = Inventory.LOG;
 
     /** Members whose inventories are news at one time; beyond, the repair finds them. */
     static final int INVENTORIES = 4_096;
 
     /** News beside one message, and all of one second and at once. */
     static final int MESSAGE_BYTES = 4 << 10;
+
+    /** New members beside one message; when many join at once, the repair brings them with less waste. */
+    static final int JOIN_BYTES = 1 << 10;
 
     static final int BYTES_PER_SECOND = 24 << 10;
     static final int BYTES_AT_ONCE = 12 << 10;
@@ -121,8 +124,8 @@ final class News {
         return pending == 0 && inventories.isEmpty();
     }
 
-    /** News for a message; each is counted as told. */
-    Bundle tell() {
+    /** News for a message to that member; each is counted as told. */
+    Bundle tell(Member to) {
         Bundle bundle = new Bundle(Math.min(MESSAGE_BYTES, budget.available(time.now())));
         int copies = copies();
         for (int kind = 0; kind < KINDS; kind++) {
@@ -130,7 +133,9 @@ final class News {
                 tell(kind, copies, bundle);
             }
         }
-        tellInventories(bundle, copies);
+        if (peers.sharesInventories(to)) {
+            tellInventories(bundle, copies);
+        }
         budget.spend(bundle.used());
         return bundle;
     }
@@ -142,6 +147,7 @@ final class News {
 
     private void tell(int kind, int copies, Bundle bundle) {
         CharQueue[] queue = queues[kind];
+        int least = bundle.bytesLeft() - (kind == JOIN ? JOIN_BYTES : MESSAGE_BYTES);
         int[] sizes = new int[COPIES_MAX];
         for (int told = 0; told < COPIES_MAX; told++) {
             sizes[told] = queue[told].size();
@@ -150,7 +156,7 @@ final class News {
             for (int i = 0; i < sizes[told]; i++) {
                 int member = queue[told].peek();
                 if (places[member] == place(kind, told)) {
-                    if (!tellOne(kind, member, bundle)) {
+                    if (bundle.bytesLeft() < least || !tellOne(kind, member, bundle)) {
                         return;
                     }
                     move(kind, member, told + 1, copiesOf(kind, copies));
@@ -196,8 +202,8 @@ final class News {
             Fresh fresh = entry.getValue();
             boolean current = peers.table().isKnown(owner)
                     && peers.table().status(owner) != Status.DEAD
-                    && peers.table().inventory(owner).newerThan(fresh.from, 0);
-            if (current && !bundle.add(peers.rumor(owner), peers.table().inventory(owner), fresh.from, 0)) {
+                    && canTell(peers.table().inventory(owner), fresh.from);
+            if (current && !bundle.add(peers.rumor(owner), peers.table().inventory(owner), peers.index(), fresh.from)) {
                 break;
             }
             fresh.sent++;
@@ -205,5 +211,9 @@ final class News {
                 inventories.remove(owner);
             }
         }
+    }
+
+    private static boolean canTell(Inventory inventory, long from) {
+        return inventory.version() > from && inventory.remembers(from);
     }
 }

@@ -28,19 +28,22 @@ final class Peers {
     private final Neighbours neighbours;
     private final Map<Integer, String> problems = new ConcurrentHashMap<>();
     private final HolderIndex index;
+    private final Announce announce;
     private final Time time;
     private final Outbox outbox;
     private int tombstones;
 
-    Peers(Member self, Directory directory, Time time, Outbox outbox, RandomGenerator random) {
+    Peers(Member self, Directory directory, Announce announce, Time time, Outbox outbox, RandomGenerator random) {
+        this.announce = announce;
         this.time = time;
         this.outbox = outbox;
         table = new MemberTable(directory);
         neighbours = new Neighbours(table, self, random);
-        index = new HolderIndex(table);
         choice = new RandomMembers(table, random);
         digests = new Digests(table);
         own = new OwnRecord(self, table, digests, time, health);
+        table.inventory(own.ordinal(), Inventory.OWN_LOG);
+        index = new HolderIndex(table, own.ordinal());
     }
 
     /** What a rumor was to this node. */
@@ -97,6 +100,12 @@ final class Peers {
         return own.ordinal();
     }
 
+    /** Whether this node and that member tell each other of inventories. */
+    boolean sharesInventories(Member other) {
+        return announce == Announce.CLUSTER
+                || other.zone().equals(self().member().zone());
+    }
+
     boolean isSelf(MemberId id) {
         return id.equals(self().id());
     }
@@ -132,7 +141,7 @@ final class Peers {
                 table.member(member).id(),
                 table.member(member).epoch(),
                 inventory == null ? 0 : inventory.version(),
-                inventory == null ? 0 : inventory.base());
+                inventory == null ? 0 : inventory.nextSegment());
     }
 
     /** What does not work with the member, or empty. For any thread. */
@@ -292,7 +301,8 @@ final class Peers {
         Inventory inventory = table.inventoryOrNull(member);
         if (inventory != null) {
             long before = digests.ofInventory(member);
-            inventory.clear(index.of(member));
+            index.retire(inventory.slot(), time.now());
+            table.forgetInventory(member);
             digests.inventoryChanged(member, before);
         }
     }
@@ -321,7 +331,6 @@ final class Peers {
     private void forget(int member) {
         problems.remove(member);
         tombstones--;
-        index.forget(member);
         table.remove(member);
     }
 
@@ -333,11 +342,12 @@ final class Peers {
     }
 
     long wakeAt() {
-        return Math.min(suspicions.wakeAt(), trust.wakeAt());
+        return Math.min(index.wakeAt(), Math.min(suspicions.wakeAt(), trust.wakeAt()));
     }
 
-    void trustAgain() {
+    void tidy() {
         trust.tick(time.now());
+        index.sweep(time.now());
     }
 
     void forgetOldTombstones() {

@@ -3,6 +3,7 @@ package ringpull.ring;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
@@ -15,6 +16,9 @@ final class Repair {
     /** The same while this node does not know the whole ring. */
     static final long JOINING_INTERVAL = 250 * Time.MILLIS;
 
+    /** And when there was more than one exchange could give. */
+    private static final long JOINING_AGAIN = 50 * Time.MILLIS;
+
     static final long TIMEOUT = 5 * Time.SECONDS;
 
     /** One in so many goes to a member that is held for dead: partitions heal. And one to any, not only to neighbours. */
@@ -22,8 +26,14 @@ final class Repair {
 
     static final int TO_ANYONE = 10;
 
+    /** Members of a ring in which a node takes its time to join. */
+    static final int LARGE = 1_500;
+
     /** One in so many of a node that joins goes to any, not to one that it has talked to. */
-    static final int JOINING_ANEW = 4;
+    static final int JOINING_ANEW = 6;
+
+    /** Exchanges at one time, once joined: a partner that does not answer must not hold up those that would. */
+    static final int ROUNDS = 3;
 
     /** Questions of one exchange. */
     static final int STEPS = 64;
@@ -67,6 +77,18 @@ final class Repair {
         public void failed(String reason) {}
     };
 
+    private Outcome meeting(int partner) {
+        return new Outcome() {
+            @Override
+            public void reached(Rumor other) {
+                contacts.met(partner);
+            }
+
+            @Override
+            public void failed(String reason) {}
+        };
+    }
+
     /** When this node last knew all that a member knew that knows the whole ring; below zero: never. */
     long fullSyncAt() {
         return fullSyncAt;
@@ -90,12 +112,17 @@ final class Repair {
         if (time.now() < due) {
             return;
         }
-        long interval = joined ? INTERVAL : JOINING_INTERVAL;
+        long interval = joined ? INTERVAL : isLarge() ? 2 * JOINING_INTERVAL : JOINING_INTERVAL;
         due = time.now() + interval * 9 / 10 + random.nextLong(interval / 5);
-        int partner = running > 0 ? Directory.NONE : partner();
+        int partner = running >= (joined ? ROUNDS : 1) ? Directory.NONE : partner();
         if (partner != Directory.NONE) {
-            start(Rumor.controlAddresses(peers.table().member(partner)), WHATEVER);
+            start(Rumor.controlAddresses(peers.table().member(partner)), joined ? WHATEVER : meeting(partner));
         }
+    }
+
+    /** In a ring that has so many members already a hurry would be a storm. */
+    private boolean isLarge() {
+        return peers.table().liveCount() > LARGE;
     }
 
     private int partner() {
@@ -107,7 +134,8 @@ final class Repair {
             return dead;
         }
         if (!joined) {
-            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : contacts.any();
+            boolean anew = count % JOINING_ANEW == 0 || !contacts.areEnough();
+            int contact = anew ? Directory.NONE : contacts.any();
             boolean good = contact != Directory.NONE
                     && peers.table().isKnown(contact)
                     && peers.table().counts(contact);
@@ -140,6 +168,7 @@ final class Repair {
         private int wantedMembers;
         private boolean otherOwns;
         private boolean incomplete;
+        private boolean told;
         private boolean ended;
         private int steps;
 
@@ -155,9 +184,7 @@ final class Repair {
 
         @Override
         public void failed(String reason) {
-            if (steps == 1) {
-                outcome.failed(reason);
-            }
+            tell(Optional.empty(), reason);
             end(false);
         }
 
@@ -171,7 +198,10 @@ final class Repair {
                     giveInventories(wanted);
                     next();
                 }
-                case Body.Busy() -> end(false);
+                case Body.Busy() -> {
+                    incomplete = true;
+                    end(false);
+                }
                 case Body.Ping b -> failed(NO_ANSWER);
                 case Body.Ack b -> failed(NO_ANSWER);
                 case Body.Probe b -> failed(NO_ANSWER);
@@ -186,16 +216,11 @@ final class Repair {
         }
 
         private void compared(Rumor sender, Body.Compared compared) {
-            if (steps == 1) {
-                outcome.reached(sender);
-            }
-            int other = peers.table().find(sender.id());
-            if (!joined && other != Directory.NONE && !peers.isSelf(sender.id())) {
-                contacts.met(other);
-            }
+            tell(Optional.of(sender), "");
             otherOwns = sender.eligible() || compared.members().size() == 0;
             differing(compared.members(), peers.digests().members(), members);
-            differing(compared.inventories(), peers.digests().inventories(), inventories);
+            Hashes theirs = peers.sharesInventories(sender.member()) ? compared.inventories() : Hashes.NONE;
+            differing(theirs, peers.digests().inventories(), inventories);
             next();
         }
 
@@ -264,9 +289,17 @@ final class Repair {
 
         private void giveInventories(List<Version> wanted) {
             Bundle bundle = new Bundle(Differences.INVENTORY_BYTES);
-            wanted.forEach(version -> differences.give(version, bundle));
+            differences.inventories().give(wanted, bundle);
             if (!bundle.isEmpty()) {
                 exchanges.ask(to, new Body.Ping(), bundle, TIMEOUT, Exchanges.IGNORED);
+            }
+        }
+
+        /** The first of the two is the outcome. */
+        private void tell(Optional<Rumor> reached, String reason) {
+            if (!told) {
+                told = true;
+                reached.ifPresentOrElse(outcome::reached, () -> outcome.failed(reason));
             }
         }
 
@@ -275,7 +308,11 @@ final class Repair {
                 return;
             }
             ended = true;
+            tell(Optional.empty(), "it is busy");
             running--;
+            if (incomplete && !joined && !isLarge()) {
+                due = Math.min(due, time.now() + JOINING_AGAIN);
+            }
             if (complete && !incomplete && otherOwns) {
                 fullSyncAt = time.now();
             }

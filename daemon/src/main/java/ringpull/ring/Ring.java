@@ -52,14 +52,25 @@ public final class Ring implements Membership, Holders, Rendezvous {
      * @throws IllegalArgumentException if the ring's name is beyond the {@link Limits}
      */
     public Ring(String cluster, Member self, List<String> seeds, RandomGenerator random) {
-        this(cluster, self, seeds, random, new Directory());
+        this(cluster, self, seeds, random, Announce.CLUSTER, new Directory());
     }
 
     /** @param directory may be shared by rings that one thread runs */
     public Ring(String cluster, Member self, List<String> seeds, RandomGenerator random, Directory directory) {
+        this(cluster, self, seeds, random, Announce.CLUSTER, directory);
+    }
+
+    /** @param announce whom this node tells what it holds */
+    public Ring(
+            String cluster,
+            Member self,
+            List<String> seeds,
+            RandomGenerator random,
+            Announce announce,
+            Directory directory) {
         Limits.name(cluster, 1, Limits.NAME_CHARS, "ring's name");
         this.cluster = cluster;
-        peers = new Peers(self, directory, time, outbox, random);
+        peers = new Peers(self, directory, announce, time, outbox, random);
         states = new States(peers, time);
         rendezvous = new RendezvousOrder(peers.table());
         news = new News(peers, time);
@@ -164,7 +175,7 @@ public final class Ring implements Membership, Holders, Rendezvous {
         repair.tick();
         seeds.tick();
         checks.tick();
-        peers.trustAgain();
+        peers.tidy();
         push.tick();
         becomeEligible();
         if (time.now() >= sweepDue) {

@@ -1,6 +1,5 @@
 package ringpull.ring;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,7 +12,7 @@ import java.util.List;
  * @param eligible whether it may be given something by the {@link Rendezvous} order: it knows the whole ring
  */
 public record Rumor(Member member, long incarnation, Membership.Status status, boolean eligible) {
-    private static final int FIXED_BYTES = 56;
+    private static final int FIXED_BYTES = 48;
 
     public Rumor {
         Limits.within(incarnation, Limits.INCARNATIONS, "incarnations");
@@ -87,6 +86,10 @@ public record Rumor(Member member, long incarnation, Membership.Status status, b
     }
 
     private static int bytes(String text) {
-        return 2 + text.getBytes(StandardCharsets.UTF_8).length;
+        int more = 0;
+        for (int i = 0; i < text.length(); i++) {
+            more += text.charAt(i) < 0x80 ? 0 : 2;
+        }
+        return 2 + text.length() + more;
     }
 }

@@ -17,8 +17,11 @@ final class Seeds {
     /** How often a seed that answered is looked at again. */
     static final long REVISIT = 60 * Time.SECONDS;
 
-    /** Addresses of one seed that are asked at once. */
-    static final int ADDRESSES = 3;
+    /** Addresses of one seed that are asked in one go, one after another until one answers. */
+    static final int ADDRESSES = 16;
+
+    /** An address that has not answered for so long is not waited for: the next is asked too. */
+    static final long PATIENCE = Time.SECONDS;
 
     private final List<Seed> seeds = new ArrayList<>();
     private final Set<Address> ourselves = new HashSet<>();
@@ -52,6 +55,8 @@ final class Seeds {
         private long due;
         private long wait = FIRST_WAIT;
         private int open;
+        private List<Address> next = List.of();
+        private long contactedAt;
         private boolean reached;
         private String problem = "";
 
@@ -63,7 +68,8 @@ final class Seeds {
     long wakeAt() {
         long at = Time.NEVER;
         for (Seed seed : seeds) {
-            at = seed.open == 0 ? Math.min(at, seed.due) : at;
+            long due = seed.next.isEmpty() ? Time.NEVER : seed.contactedAt + PATIENCE;
+            at = Math.min(at, seed.open == 0 ? seed.due : due);
         }
         return at;
     }
@@ -73,6 +79,8 @@ final class Seeds {
             if (time.now() >= seed.due && seed.open == 0) {
                 seed.due = time.now() + LONGEST_WAIT; // should no answer come at all
                 outbox.add(new Effect.Resolve(seed.name));
+            } else if (seed.open > 0 && time.now() >= seed.contactedAt + PATIENCE) {
+                contactNext(seed);
             }
         }
     }
@@ -103,43 +111,60 @@ final class Seeds {
             }
         }
         strangers.sort((a, b) -> a.toString().compareTo(b.toString()));
-        while (strangers.size() > ADDRESSES) {
-            strangers.remove(random.nextInt(strangers.size()));
+        List<Address> some = new ArrayList<>();
+        while (!strangers.isEmpty() && some.size() < ADDRESSES) {
+            some.add(strangers.remove(random.nextInt(strangers.size())));
         }
-        return strangers;
+        return some;
     }
 
     private void contact(Seed seed, List<Address> addresses) {
-        seed.open = addresses.size();
+        seed.next = addresses;
         if (addresses.isEmpty()) {
             rest(seed);
+        } else {
+            contactNext(seed);
         }
-        for (Address address : addresses) {
-            List<Address> to = List.of(address);
-            repair.start(to, new Repair.Outcome() {
-                @Override
-                public void reached(Rumor other) {
-                    seed.reached = true;
-                    if (peers.isSelf(other.id())) {
-                        ourselves.add(address);
-                    } else {
-                        checks.joinedThrough(to);
-                    }
-                    ended(seed);
-                }
+    }
 
-                @Override
-                public void failed(String reason) {
-                    seed.problem = Limits.tame(address + ": " + reason);
-                    ended(seed);
-                }
-            });
+    private void contactNext(Seed seed) {
+        if (seed.next.isEmpty()) {
+            return;
         }
+        Address address = seed.next.getFirst();
+        seed.next = seed.next.subList(1, seed.next.size());
+        seed.open++;
+        seed.contactedAt = time.now();
+        List<Address> to = List.of(address);
+        repair.start(to, new Repair.Outcome() {
+            @Override
+            public void reached(Rumor other) {
+                if (peers.isSelf(other.id())) {
+                    ourselves.add(address);
+                    seed.reached |= seed.next.isEmpty();
+                } else {
+                    seed.reached = true;
+                    checks.joinedThrough(to);
+                }
+                ended(seed);
+            }
+
+            @Override
+            public void failed(String reason) {
+                seed.problem = Limits.tame(address + ": " + reason);
+                ended(seed);
+            }
+        });
     }
 
     private void ended(Seed seed) {
         seed.open--;
-        if (seed.open == 0) {
+        if (seed.reached) {
+            seed.next = List.of();
+        }
+        if (!seed.next.isEmpty()) {
+            contactNext(seed);
+        } else if (seed.open == 0) {
             rest(seed);
         }
     }

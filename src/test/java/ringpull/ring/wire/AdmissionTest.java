@@ -5,15 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,14 +50,14 @@ class AdmissionTest {
         Config.Tls two = ring.member("two");
         ControlPort asked = bind(Optional.of(ring.member("one")));
         List<String> callers = new ArrayList<>();
-        asked.admit(fingerprint -> {
-            callers.add(fingerprint);
+        asked.admit(member -> {
+            callers.add(member);
             return REPLY;
         });
 
         assertThat(node(bind(Optional.of(two))).askForSession(member(asked))).isEqualTo(REPLY);
 
-        assertThat(callers).containsExactly(fingerprint(two.cert()));
+        assertThat(callers).containsExactly(PeerTls.of(two).identity().memberId());
     }
 
     @Test
@@ -81,9 +77,11 @@ class AdmissionTest {
         TestCertificates ring = new TestCertificates(directory, "ring");
         Config.Tls stranger = new TestCertificates(directory, "elsewhere").member("stranger");
         ControlPort asked = bind(Optional.of(ring.member("one")));
-        asked.admit(fingerprint -> REPLY);
+        asked.admit(member -> REPLY);
         // It trusts the asked, so that the refusal is the asked one's own.
-        RingNode asker = node(bind(Optional.of(new Config.Tls(stranger.cert(), stranger.key(), ring.ca()))));
+        Path both = directory.resolve("both.pem");
+        Files.writeString(both, Files.readString(ring.ca()) + Files.readString(stranger.ca()));
+        RingNode asker = node(bind(Optional.of(new Config.Tls(stranger.cert(), stranger.key(), both))));
 
         assertThatThrownBy(() -> asker.askForSession(member(asked))).isInstanceOf(IOException.class);
     }
@@ -91,7 +89,7 @@ class AdmissionTest {
     @Test
     void withoutCertificatesNobodyIsAdmitted() throws Exception {
         ControlPort asked = bind(Optional.empty());
-        asked.admit(fingerprint -> REPLY);
+        asked.admit(member -> REPLY);
         RingNode asker = node(bind(Optional.empty()));
 
         assertThatThrownBy(() -> asker.askForSession(member(asked)))
@@ -123,14 +121,5 @@ class AdmissionTest {
                 "",
                 "",
                 List.of("tcp-plain"));
-    }
-
-    private static String fingerprint(Path certificate) throws Exception {
-        try (InputStream in = Files.newInputStream(certificate)) {
-            byte[] der = CertificateFactory.getInstance("X.509")
-                    .generateCertificate(in)
-                    .getEncoded();
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(der));
-        }
     }
 }

@@ -37,7 +37,22 @@ class HostPortTest {
 
     @Test
     void anAddressStandsForItself() throws UnknownHostException {
-        assertThat(HostPort.parse("[::1]:80").resolve()).containsExactly(new Address("0:0:0:0:0:0:0:1", 80));
+        assertThat(HostPort.parse("[::1]:80").resolve()).containsExactly(new Address("::1", 80));
         assertThat(HostPort.parse("127.0.0.1:80").resolve()).containsExactly(new Address("127.0.0.1", 80));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0:0:0:0:0:0:0:1, '[::1]:7'",
+        "FD00:0:0:0:1:0:0:2, '[fd00::1:0:0:2]:7'",
+        "2001:db8::, '[2001:db8::]:7'",
+        "10.0.0.1, 10.0.0.1:7"
+    })
+    void anAddressIsAlwaysWrittenTheSameWay(String literal, String text) {
+        assertThat(new Address(literal, 7)).hasToString(text).isEqualTo(HostPortTest.again(new Address(literal, 7)));
+    }
+
+    private static Address again(Address address) {
+        return new Address(address.host(), address.port());
     }
 }

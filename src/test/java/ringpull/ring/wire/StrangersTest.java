@@ -2,7 +2,6 @@ package ringpull.ring.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.ByteString;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
@@ -36,6 +35,7 @@ import ringpull.ring.MemberId;
 import ringpull.ring.Membership.Status;
 import ringpull.ring.Message;
 import ringpull.ring.Rumor;
+import ringpull.ring.Version;
 import ringpull.tls.PeerTls;
 import ringpull.tls.Strangers;
 import ringpull.tls.TestCertificates;
@@ -106,10 +106,10 @@ class StrangersTest {
         }
     }
 
-    /** Wants to know all, and says that it is a member that holds something. */
-    private static Message question(MemberId sender) {
+    /** Wants to know what the node holds, and says that it is a member that holds something. */
+    private Message question(MemberId sender) {
         Member member = member(sender, 7746);
-        Delta delta = new Delta(sender, 1_000, 0, 1, 0, 1, List.of(new Change(1, INJECTED, 1)));
+        Delta delta = new Delta(sender, 1_000, 0, 1, List.of(new Change(1, INJECTED, 1)));
         return new Message(
                 "test",
                 Message.PROTOCOL,
@@ -117,7 +117,9 @@ class StrangersTest {
                 new Rumor(member, 0, Status.ALIVE),
                 List.of(),
                 List.of(delta),
-                new Body.Sync(List.of()));
+                new Body.Repair(
+                        List.of(),
+                        List.of(new Version(node.self().id(), node.self().epoch(), 0, 0))));
     }
 
     /** What a port answers; a refusal as text. */
@@ -133,9 +135,9 @@ class StrangersTest {
             RingMessage answer = RingGrpc.newBlockingStub(channel)
                     .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
                     .exchange(question);
-            ByteString secret = ByteString.copyFrom(SECRET.bytes());
+            long secret = new Change(1, SECRET, 1).blob();
             boolean told = answer.getDeltasList().stream()
-                    .anyMatch(delta -> delta.getDigests().equals(secret));
+                    .anyMatch(delta -> delta.getBlobsList().contains(secret));
             return answer.getBodyCase() + (told ? " with the secret" : "");
         } catch (StatusRuntimeException e) {
             return e.getStatus().getCode() + " " + e.getStatus().getDescription();
@@ -155,7 +157,7 @@ class StrangersTest {
         MemberId id = new MemberId(PeerTls.of(two).identity().memberId());
         until(
                 "its own blob is announced",
-                () -> ask(port, client(two), question(id)).equals("SYNCED with the secret"));
+                () -> ask(port, client(two), question(id)).equals("REPAIRED with the secret"));
         until("what it said is known", () -> !node.holders(INJECTED).isEmpty());
         assertThat(node.members()).hasSize(2);
     }
@@ -208,7 +210,7 @@ class StrangersTest {
             RingMessage answer = RingGrpc.newBlockingStub(channel)
                     .withDeadlineAfter(LIMIT_SECONDS, TimeUnit.SECONDS)
                     .exchange(Codec.encode(question(id)));
-            assertThat(answer.getBodyCase()).isEqualTo(RingMessage.BodyCase.SYNCED);
+            assertThat(answer.getBodyCase()).isEqualTo(RingMessage.BodyCase.REPAIRED);
             assertThat(channel.getState(false)).isEqualTo(ConnectivityState.READY);
             until("told of", () -> dialling.members().size() == 3);
 

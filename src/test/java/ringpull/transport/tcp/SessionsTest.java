@@ -75,6 +75,17 @@ class SessionsTest {
     }
 
     @Test
+    void whenAllAreEndedNoneIsLeft() {
+        Session session = sessions.make("peer");
+
+        sessions.clear();
+
+        assertThat(sessions.find(session.id())).isEmpty();
+        assertThat(sessions.count()).isZero();
+        assertThat(sessions.peers()).isZero();
+    }
+
+    @Test
     void noTextFormTellsTheSecret() {
         Session session = sessions.make("peer");
 

@@ -8,7 +8,7 @@ public interface Admitter {
     /**
      * Makes a session for a member.
      *
-     * @param fingerprint the SHA-256 of its certificate, in hex digits
+     * @param member its id, as its certificate says
      */
-    AdmitReply admit(String fingerprint);
+    AdmitReply admit(String member);
 }

@@ -160,7 +160,7 @@ final class Bodies {
                 .setMember(Codec.encode(version.member()))
                 .setEpoch(version.epoch())
                 .setInventory(version.inventory())
-                .setBase(version.base())
+                .setSegment(version.segment())
                 .build();
     }
 
@@ -172,7 +172,7 @@ final class Bodies {
                         Codec.decode(version.getMember()),
                         version.getEpoch(),
                         version.getInventory(),
-                        version.getBase()));
+                        version.getSegment()));
     }
 
     private static RingPart encode(Body.Part part) {

@@ -16,7 +16,7 @@ import ringpull.ring.Limits;
 /** Connections to other members' control ports: those used last are kept. For any thread. */
 final class Channels implements Closeable {
     /** Connections that are kept. */
-    static final int KEPT = 128;
+    static final int KEPT = 64;
 
     private static final int METADATA_BYTES = 8 << 10;
     private static final long IDLE_MINUTES = 5;

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Function;
-import ringpull.blob.Digest;
 import ringpull.ring.Change;
 import ringpull.ring.Claim;
 import ringpull.ring.Delta;
@@ -53,7 +52,7 @@ final class Codec {
                 wire.getProtocol(),
                 wire.getCapabilities(),
                 decode(wire.getSender()),
-                wire.getHealth(),
+                Math.clamp(wire.getHealth(), 0, Limits.HEALTH),
                 each(wire.getRumorsList(), Codec::decode),
                 each(wire.getClaimsList(), Codec::decode),
                 each(wire.getDeltasList(), Codec::decode),
@@ -136,44 +135,45 @@ final class Codec {
                 .setEpoch(delta.epoch())
                 .setFrom(delta.from())
                 .setTo(delta.to())
-                .setCut(delta.cut())
-                .setAsOf(delta.asOf());
-        ByteBuffer digests = ByteBuffer.allocate(delta.changes().size() * Digest.SIZE_BYTES);
+                .setFirstSegment(delta.firstSegment())
+                .setEndSegment(delta.endSegment());
         long last = delta.from();
         for (Change change : delta.changes()) {
-            wire.addSteps(change.version() - last).addSizes(change.sizeBytes() + 1);
-            digests.put(change.digest().bytes());
-            last = change.version();
+            wire.addBlobs(change.blob()).addSizes(change.sizeBytes() + 1);
+            if (!delta.isPart()) {
+                wire.addSteps(change.version() - last);
+                last = change.version();
+            }
         }
-        return wire.setDigests(ByteString.copyFrom(digests.flip())).build();
+        return wire.build();
     }
 
     private static Delta decode(RingDelta wire) {
-        int count = wire.getStepsCount();
+        int count = wire.getBlobsCount();
         atMost(count, Limits.CHANGES_PER_MESSAGE);
-        if (wire.getSizesCount() != count || wire.getDigests().size() != (long) count * Digest.SIZE_BYTES) {
+        boolean part = wire.getEndSegment() != 0;
+        if (wire.getSizesCount() != count || wire.getStepsCount() != (part ? 0 : count)) {
             throw invalid("an inventory whose lists differ in length");
         }
         List<Change> changes = new ArrayList<>(count);
-        long version = wire.getFrom();
+        long version = part ? 0 : wire.getFrom();
         for (int i = 0; i < count; i++) {
-            long step = wire.getSteps(i);
-            if (step < 1 || step > Limits.COUNTER || version < 0 || wire.getSizes(i) < 0) {
+            long step = part ? 0 : wire.getSteps(i);
+            boolean valid = part || (step >= 1 && step <= Limits.COUNTER);
+            if (!valid || version < 0 || wire.getSizes(i) < 0) {
                 throw invalid("an inventory change");
             }
             version += step;
-            int at = i * Digest.SIZE_BYTES;
-            ByteString digest = wire.getDigests().substring(at, at + Digest.SIZE_BYTES);
-            changes.add(new Change(version, Digest.ofBytes(digest.toByteArray()), wire.getSizes(i) - 1));
+            changes.add(new Change(version, wire.getBlobs(i), wire.getSizes(i) - 1));
         }
         return new Delta(
                 decode(wire.getMember()),
                 wire.getEpoch(),
                 wire.getFrom(),
                 wire.getTo(),
-                wire.getCut(),
-                wire.getAsOf(),
-                changes);
+                changes,
+                wire.getFirstSegment(),
+                wire.getEndSegment());
     }
 
     static ByteString encode(MemberId id) {

@@ -47,7 +47,7 @@ public final class ControlPort implements Closeable {
     private final Optional<PeerTls> tls;
     private final Optional<WatchedLoops> loops;
     private final Senders senders;
-    private final AdmissionService admissions = AdmissionService.refusing();
+    private final AdmissionService admissions;
     private final Server server;
     private volatile @Nullable Asked ring;
 
@@ -56,7 +56,7 @@ public final class ControlPort implements Closeable {
         boolean asked(long exchange, Message message);
     }
 
-    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, List<BindableService> more) {
+    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, BindableService... services) {
         this.tls = tls;
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .executor(threads)
@@ -64,11 +64,14 @@ public final class ControlPort implements Closeable {
                 .maxInboundMetadataSize(METADATA_BYTES)
                 .maxConcurrentCallsPerConnection(CALLS_PER_CONNECTION)
                 .handshakeTimeout(10, TimeUnit.SECONDS)
-                .addService(new Service())
-                .addService(admissions.withCallers());
-        more.forEach(builder::addService);
+                .addService(new Service());
         senders = new Senders(tls.isPresent());
         senders.install(builder);
+        admissions = new AdmissionService(senders);
+        builder.addService(admissions);
+        for (BindableService service : services) {
+            builder.addService(service);
+        }
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
@@ -77,23 +80,19 @@ public final class ControlPort implements Closeable {
      * Listens; port 0 takes a free one.
      *
      * @param tls empty: plain, to be allowed by the configuration
+     * @param services what members may ask beside the ring's questions, answered on virtual threads
      * @throws IOException naming the address, if it cannot be bound
      */
-    public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls) throws IOException {
-        return bind(address, tls, List.of());
-    }
-
-    /** @param more services that members reach on it */
-    public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls, List<BindableService> more)
+    public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls, BindableService... services)
             throws IOException {
-        ControlPort port = new ControlPort(address, tls, more);
+        ControlPort port = new ControlPort(address, tls, services);
         try {
             port.server.start();
         } catch (IOException e) {
             port.close();
             String why = String.valueOf(
                     e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
-            BindException failed = new BindException("[peer] control port " + address + ": " + why);
+            BindException failed = new BindException("[peer] control port " + text(address) + ": " + why);
             failed.initCause(e);
             throw failed;
         }
@@ -106,6 +105,11 @@ public final class ControlPort implements Closeable {
      */
     public static boolean speaksAs(MemberId member) {
         return Senders.isCaller(member);
+    }
+
+    private static String text(InetSocketAddress address) {
+        String host = address.getHostString();
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + address.getPort();
     }
 
     /** Where it listens, with the real port. */

@@ -26,9 +26,12 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.ring.Address;
+import ringpull.ring.Announce;
+import ringpull.ring.Directory;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Holders;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
@@ -68,6 +71,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private final Channels channels;
     private final Caller caller;
     private final AdmissionCaller admissions;
+    private final PeerLadders ladders;
     private final Dialer dialer;
     private final Thread thread;
     private final List<Consumer<MemberId>> deathListeners = new CopyOnWriteArrayList<>();
@@ -80,11 +84,13 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         }
         this.port = port;
         RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
-        ring = new Ring(settings.cluster(), self, settings.seeds(), random);
+        ring = new Ring(
+                settings.cluster(), self, settings.seeds(), random, announce(settings.announce()), new Directory());
         inventory.forEach(this::hold);
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
         admissions = new AdmissionCaller(channels);
+        ladders = new PeerLadders(channels);
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -105,6 +111,13 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         node.thread.start();
         port.serve((exchange, message) -> node.events.offer(new Event.Asked(exchange, message)));
         return node;
+    }
+
+    private static Announce announce(Config.Announce setting) {
+        return switch (setting) {
+            case CLUSTER -> Announce.CLUSTER;
+            case ZONE -> Announce.ZONE;
+        };
     }
 
     /** Announces a blob that is complete and proven here. */
@@ -191,6 +204,11 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
      */
     public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
         return admissions.ask(member);
+    }
+
+    /** Members' ladders, over the connections that the ring keeps anyway. */
+    public Ladders ladders() {
+        return ladders;
     }
 
     /** Questions and answers that this node sent. */

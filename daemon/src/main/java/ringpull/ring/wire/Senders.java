@@ -75,6 +75,11 @@ final class Senders {
         });
     }
 
+    /** Who asks, on the thread that gRPC hands the question over on; nobody, if the connection has no certificate. */
+    Optional<PeerIdentity> caller() {
+        return CALLER.get();
+    }
+
     /** A question, on the thread that gRPC hands it over on. */
     void check(Message question) throws Impostor {
         check(CALLER.get(), question);

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  * loses its oldest; if all together make too many, the one that was used longest ago goes. Safe for many threads.
  */
 public final class Sessions {
-    /** So short that a member whose certificate was withdrawn is soon out; made anew, it costs one call. */
+    /** So short that what was overheard or stolen is soon worth nothing; made anew, it costs one call. */
     static final Duration LIFETIME = Duration.ofMinutes(15);
 
     /** A member needs one, and a second while it renews; more if it starts again and again. */
@@ -49,7 +49,7 @@ public final class Sessions {
     /**
      * Makes a session.
      *
-     * @param peer whom it is for: a name that only this member can prove, such as its certificate's fingerprint
+     * @param peer whom it is for: a name that only this member can prove, such as the id in its certificate
      */
     public Session make(String peer) {
         byte[] id = new byte[Session.ID_BYTES];
@@ -81,6 +81,12 @@ public final class Sessions {
             return Optional.empty();
         }
         return Optional.of(found.session);
+    }
+
+    /** Ends all, as when certificates were withdrawn: whom the control port still lets in gets another at once. */
+    public synchronized void clear() {
+        held.clear();
+        byPeer.clear();
     }
 
     private void remove(String id) {

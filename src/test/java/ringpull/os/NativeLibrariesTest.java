@@ -17,7 +17,7 @@ import ringpull.config.Config;
 import ringpull.store.rocksdb.RocksBlobStore;
 
 /** A hardened host: nothing in the temporary directory may be executed. */
-class NativeCodeTest {
+class NativeLibrariesTest {
     @TempDir
     Path directory;
 
@@ -48,7 +48,7 @@ class NativeCodeTest {
 
         public static void main(String[] arguments) throws IOException {
             Path state = Path.of(arguments[0]);
-            NativeCode.unpackTo(state);
+            NativeLibraries.unpackTo(state);
             Disk.prepare();
             Epoll.ensureAvailability();
             OpenSsl.ensureAvailability();

@@ -3,8 +3,8 @@ package ringpull.os;
 import java.nio.file.Path;
 
 /** Where libraries unpack the native code that they bring in their jars. */
-public final class NativeCode {
-    private NativeCode() {}
+public final class NativeLibraries {
+    private NativeLibraries() {}
 
     /**
      * To this directory, which exists, and not to the temporary one: nothing may be executed there on a hardened host. Call
