@@ -21,8 +21,11 @@ public final class Bench {
                 case "dead" -> new Dead(run).measure();
                 case "verify" -> new Verify(run).measure();
                 case "startup" -> new Startup(run).measure();
+                case "ring-sim" -> new RingSim(run).measure();
+                case "holders" -> new HoldersBench(run).measure();
                 default ->
-                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup [--json] [--rounds N]");
+                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup|ring-sim|holders"
+                            + " [--json] [--rounds N]");
             };
             System.out.println(
                     "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()

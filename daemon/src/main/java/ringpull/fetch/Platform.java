@@ -9,6 +9,9 @@ import java.util.regex.Pattern;
  * @param variant empty: any
  */
 public record Platform(String os, String architecture, String variant) {
+    /** Three parts and two slashes. */
+    private static final int CHARS_MAX = 194;
+
     private static final Pattern PART = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     public Platform {
@@ -28,7 +31,7 @@ public record Platform(String os, String architecture, String variant) {
      * @throws IllegalArgumentException with the form that is expected
      */
     public static Platform parse(String text) {
-        String[] parts = text.split("/", -1);
+        String[] parts = text.length() <= CHARS_MAX ? text.split("/", -1) : new String[0];
         boolean wellFormed = parts.length == 2 || parts.length == 3;
         for (String part : parts) {
             wellFormed &= PART.matcher(part).matches();

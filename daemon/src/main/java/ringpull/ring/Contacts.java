@@ -7,7 +7,7 @@ import java.util.random.RandomGenerator;
  * of, and each new one would cost a handshake.
  */
 final class Contacts {
-    static final int KEPT = 6;
+    static final int KEPT = 4;
 
     private final int[] met = new int[KEPT];
     private final RandomGenerator random;
@@ -22,8 +22,13 @@ final class Contacts {
         count++;
     }
 
-    /** One of the last; {@link Directory#NONE} while there are few. */
+    /** Whether there are as many as are kept. */
+    boolean areEnough() {
+        return count >= KEPT;
+    }
+
+    /** One of the last; {@link Directory#NONE} if there are none. */
     int any() {
-        return count < KEPT ? Directory.NONE : met[random.nextInt(KEPT)];
+        return count == 0 ? Directory.NONE : met[random.nextInt(Math.min(count, KEPT))];
     }
 }

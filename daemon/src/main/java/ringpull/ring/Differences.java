@@ -23,9 +23,9 @@ final class Differences {
     static final int INTRODUCTIONS = 8;
 
     /** What this node gives a second to all that ask, and at once; then it is busy. */
-    static final int BYTES_PER_SECOND = 28 << 10;
+    static final int BYTES_PER_SECOND = 32 << 10;
 
-    static final int BYTES_AT_ONCE = 40 << 10;
+    static final int BYTES_AT_ONCE = 64 << 10;
 
     private final TokenBucket budget = new TokenBucket(BYTES_PER_SECOND, BYTES_AT_ONCE);
     private final Time time;

@@ -26,8 +26,14 @@ final class Repair {
 
     static final int TO_ANYONE = 10;
 
+    /** Members of a ring in which a node takes its time to join. */
+    static final int LARGE = 1_500;
+
     /** One in so many of a node that joins goes to any, not to one that it has talked to. */
-    static final int JOINING_ANEW = 4;
+    static final int JOINING_ANEW = 6;
+
+    /** Exchanges at one time, once joined: a partner that does not answer must not hold up those that would. */
+    static final int ROUNDS = 3;
 
     /** Questions of one exchange. */
     static final int STEPS = 64;
@@ -106,12 +112,17 @@ final class Repair {
         if (time.now() < due) {
             return;
         }
-        long interval = joined ? INTERVAL : JOINING_INTERVAL;
+        long interval = joined ? INTERVAL : isLarge() ? 2 * JOINING_INTERVAL : JOINING_INTERVAL;
         due = time.now() + interval * 9 / 10 + random.nextLong(interval / 5);
-        int partner = running > 0 ? Directory.NONE : partner();
+        int partner = running >= (joined ? ROUNDS : 1) ? Directory.NONE : partner();
         if (partner != Directory.NONE) {
             start(Rumor.controlAddresses(peers.table().member(partner)), joined ? WHATEVER : meeting(partner));
         }
+    }
+
+    /** In a ring that has so many members already a hurry would be a storm. */
+    private boolean isLarge() {
+        return peers.table().liveCount() > LARGE;
     }
 
     private int partner() {
@@ -123,7 +134,8 @@ final class Repair {
             return dead;
         }
         if (!joined) {
-            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : contacts.any();
+            boolean anew = count % JOINING_ANEW == 0 || !contacts.areEnough();
+            int contact = anew ? Directory.NONE : contacts.any();
             boolean good = contact != Directory.NONE
                     && peers.table().isKnown(contact)
                     && peers.table().counts(contact);
@@ -298,7 +310,7 @@ final class Repair {
             ended = true;
             tell(Optional.empty(), "it is busy");
             running--;
-            if (incomplete && !joined) {
+            if (incomplete && !joined && !isLarge()) {
                 due = Math.min(due, time.now() + JOINING_AGAIN);
             }
             if (complete && !incomplete && otherOwns) {

@@ -1,6 +1,5 @@
 package ringpull.origin.oci;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -43,7 +42,11 @@ final class TokenRealm {
             if (answer.status() != 200) {
                 throw answer.failure("a token for " + scope, now);
             }
-            return token(answer, answer.body(RESPONSE_MAX), now);
+            try {
+                return parse(answer.body(RESPONSE_MAX), now);
+            } catch (IllegalArgumentException e) {
+                throw answer.malformed(String.valueOf(e.getMessage()));
+            }
         }
     }
 
@@ -65,18 +68,17 @@ final class TokenRealm {
         return pool.send(request, url);
     }
 
-    private static Tokens.Token token(Answer answer, byte[] body, Instant now) throws OriginException {
+    /** @throws IllegalArgumentException that says what is wrong, without quoting it */
+    static Tokens.Token parse(byte[] body, Instant now) {
         JsonNode json;
         try {
             json = JSON.readTree(body);
-        } catch (JsonProcessingException e) {
-            throw answer.malformed("a token response that is not JSON");
-        } catch (IOException e) {
-            throw new IllegalStateException("reading from memory failed", e);
+        } catch (IOException e) { // its message may quote a token; also for bytes that are no text
+            throw new IllegalArgumentException("a token response that is not JSON", e);
         }
         String token = json.path("token").asText(json.path("access_token").asText());
         if (!TOKEN.matcher(token).matches()) {
-            throw answer.malformed("a token response without a usable token");
+            throw new IllegalArgumentException("a token response without a usable token");
         }
         long seconds = json.path("expires_in").asLong(LIFE_DEFAULT_SECONDS);
         Duration life = Duration.ofSeconds(Math.clamp(seconds, 1, LIFE_MAX_SECONDS));

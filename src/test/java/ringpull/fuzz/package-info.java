@@ -1,0 +1,5 @@
+/** Hostile input for decoders. */
+@NullMarked
+package ringpull.fuzz;
+
+import org.jspecify.annotations.NullMarked;
