@@ -97,7 +97,8 @@ class SwarmCodecTest {
         refused(message().setHave(SwarmHave.newBuilder().addRuns(1)));
         refused(message().setHave(SwarmHave.newBuilder().addRuns(5).addRuns(0)));
         refused(message().setHave(SwarmHave.newBuilder().addRuns(-1).addRuns(1)));
-        refused(message().setHave(SwarmHave.newBuilder().addRuns(Integer.MAX_VALUE).addRuns(1)));
+        refused(message()
+                .setHave(SwarmHave.newBuilder().addRuns(Integer.MAX_VALUE).addRuns(1)));
         refused(message().clearDigest().setHave(SwarmHave.getDefaultInstance()));
     }
 
@@ -116,8 +117,9 @@ class SwarmCodecTest {
     @Test
     void mutilatedMessagesAreRefusedAndNothingElse() {
         SplittableRandom random = new SplittableRandom(4);
-        List<byte[]> whole =
-                messages().map(message -> SwarmCodec.encode(message).toByteArray()).toList();
+        List<byte[]> whole = messages()
+                .map(message -> SwarmCodec.encode(message).toByteArray())
+                .toList();
         int heard = 0;
         for (int i = 0; i < 100_000; i++) {
             byte[] bytes = whole.get(random.nextInt(whole.size())).clone();
