@@ -133,8 +133,7 @@ final class Daemon implements AutoCloseable {
         }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
-        SwarmNode swarm =
-                parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
+        SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         swarmService.serve(swarm);
         swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
@@ -143,7 +142,8 @@ final class Daemon implements AutoCloseable {
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher = parts.add(
                 "fetcher",
-                new Fetcher(store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
+                new Fetcher(
+                        store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);

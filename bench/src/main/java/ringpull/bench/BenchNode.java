@@ -76,7 +76,8 @@ final class BenchNode implements AutoCloseable {
             while (client.status().getMembersAlive() < count
                     || process.metric("ringpull_members_eligible", Map.of()) < count) {
                 if (System.nanoTime() > deadline) {
-                    throw new IOException(process.name() + " does not find the others: " + Files.readString(process.log()));
+                    throw new IOException(
+                            process.name() + " does not find the others: " + Files.readString(process.log()));
                 }
                 Thread.sleep(LOOK_MILLIS);
             }

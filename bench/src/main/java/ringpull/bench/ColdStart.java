@@ -61,7 +61,9 @@ final class ColdStart {
                 Lab.Host host = lab.host();
                 lab.shape(host, mbit());
                 hosts.add(host);
-                Optional<String> seed = ring.isEmpty() ? Optional.empty() : Optional.of(ring.getFirst().control());
+                Optional<String> seed = ring.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(ring.getFirst().control());
                 BenchNode node = node(host, origin, seed, (rounds + 2) * bytes);
                 ring.add(node);
                 started.push(node);
@@ -118,8 +120,9 @@ final class ColdStart {
     private Round round(ExecutorService threads, List<BenchNode> ring, CountedOrigin origin, String blob, double ideal)
             throws IOException, InterruptedException {
         List<BenchNode> pulling = kill ? ring.subList(0, ring.size() - 1) : ring;
-        List<Callable<Double>> pulls =
-                new ArrayList<>(pulling.stream().<Callable<Double>>map(node -> () -> node.cold(blob)).toList());
+        List<Callable<Double>> pulls = new ArrayList<>(pulling.stream()
+                .<Callable<Double>>map(node -> () -> node.cold(blob))
+                .toList());
         if (kill) {
             BenchNode victim = ring.getLast();
             threads.submit(() -> victim.cold(blob));
@@ -175,11 +178,15 @@ final class ColdStart {
         double egress = Measure.median(rounds.stream()
                 .map(round -> (double) round.sent.bytes() / bytes)
                 .toList());
-        int requests = rounds.stream().mapToInt(round -> round.sent.requests()).max().orElse(0);
-        int connections =
-                rounds.stream().mapToInt(round -> round.sent.connectionsMost()).max().orElse(0);
+        int requests =
+                rounds.stream().mapToInt(round -> round.sent.requests()).max().orElse(0);
+        int connections = rounds.stream()
+                .mapToInt(round -> round.sent.connectionsMost())
+                .max()
+                .orElse(0);
         String times = String.join(
-                ",", rounds.stream().map(round -> Bench.format("%.3f", round.last())).toList());
+                ",",
+                rounds.stream().map(round -> Bench.format("%.3f", round.last())).toList());
         System.out.println(Bench.format("%d nodes, %d MiB, links and origin at %s", nodes, bytes / MIB, rate));
         System.out.println(Bench.format("ideal (one curl)        %8.2f s", ideal));
         System.out.println(Bench.format("last node               %8.2f x ideal", last));

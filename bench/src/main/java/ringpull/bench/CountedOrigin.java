@@ -46,7 +46,8 @@ final class CountedOrigin implements AutoCloseable {
             }
             """.formatted(run.directory(), PORT, www));
         List<String> command = new ArrayList<>(host.enter());
-        command.addAll(List.of("nginx", "-c", config.toString(), "-e", run.file("origin.log").toString()));
+        command.addAll(List.of(
+                "nginx", "-c", config.toString(), "-e", run.file("origin.log").toString()));
         CountedOrigin origin = new CountedOrigin(www, log, host, run.start(command.toArray(String[]::new)));
         long deadline = System.nanoTime() + START_NANOS_MAX;
         while (!origin.answers()) {

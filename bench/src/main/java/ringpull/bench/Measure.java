@@ -54,7 +54,8 @@ final class Measure {
 
     /** Busy and all ticks of all CPUs so far. */
     static long[] cpuTicks() throws IOException {
-        String[] words = Files.readAllLines(Path.of("/proc/stat")).getFirst().trim().split("\\s+");
+        String[] words =
+                Files.readAllLines(Path.of("/proc/stat")).getFirst().trim().split("\\s+");
         long all = 0;
         for (int i = 1; i <= 8; i++) {
             all += Long.parseLong(words[i]);

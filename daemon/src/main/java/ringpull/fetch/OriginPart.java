@@ -55,11 +55,17 @@ final class OriginPart {
             PartialBlob partial = pull.partial();
             if (stream.sizeBytes() != partial.sizeBytes()) {
                 parts.journal()
-                        .note(wish.digest(), "fallback", stream.endpoint(), 0, "it has " + stream.sizeBytes() + " bytes");
+                        .note(
+                                wish.digest(),
+                                "fallback",
+                                stream.endpoint(),
+                                0,
+                                "it has " + stream.sizeBytes() + " bytes");
                 return SwarmRead.Ended.of(Outcome.REFUSED);
             }
             Sink sink = new Sink(read, stream.authentic());
-            ChunkWriter writer = begun == null ? new ChunkWriter(partial, read.run().first(), sink) : begun;
+            ChunkWriter writer =
+                    begun == null ? new ChunkWriter(partial, read.run().first(), sink) : begun;
             writer.tell(sink);
             return copy(read, stream, writer);
         } catch (OriginException e) {
@@ -120,7 +126,8 @@ final class OriginPart {
                 new SwarmRead.Ended(Outcome.BUSY, busy.retryAfter().toNanos());
             case OriginException.Unreachable unreachable ->
                 unreachable.retryAfter().isPositive()
-                        ? new SwarmRead.Ended(Outcome.BUSY, unreachable.retryAfter().toNanos())
+                        ? new SwarmRead.Ended(
+                                Outcome.BUSY, unreachable.retryAfter().toNanos())
                         : SwarmRead.Ended.of(Outcome.CUT);
             case OriginException.NotFound _,
                     OriginException.Denied _,

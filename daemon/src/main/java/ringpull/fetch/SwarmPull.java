@@ -169,7 +169,8 @@ final class SwarmPull {
     void perform(Effect effect) {
         switch (effect) {
             case Effect.Open _, Effect.Present _, Effect.Alone _ -> inbox.add(effect);
-            case Effect.ReadOrigin(Digest d, long read, Run run) -> begin(new SwarmRead(this, read, run), originPart::read);
+            case Effect.ReadOrigin(Digest d, long read, Run run) ->
+                begin(new SwarmRead(this, read, run), originPart::read);
             case Effect.ReadMember(Digest d, long read, MemberId from, Run run) ->
                 begin(new SwarmRead(this, read, run), r -> new MemberPart(this, parts, swarms, from).read(r));
             case Effect.Shorten(Digest d, long read, int end) -> {
@@ -286,7 +287,10 @@ final class SwarmPull {
         Digest hash = hashes.get(chunk);
         boolean good = hash != null
                 && (statement == null
-                        || (statement.hashes().get(chunk - statement.run().first()).equals(hash)
+                        || (statement
+                                        .hashes()
+                                        .get(chunk - statement.run().first())
+                                        .equals(hash)
                                 && swarms.attestor().isTrue(digest, partial.sizeBytes(), statement)));
         if (good) {
             present(partial, chunk);

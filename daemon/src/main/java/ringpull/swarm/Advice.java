@@ -45,8 +45,7 @@ final class Advice {
 
     /** How long a puller without leases may be silent: so long that the home is not overrun. */
     long reportEvery() {
-        return Math.clamp(
-                home.clients().size() * REPORT_PER_CLIENT, SwarmLimits.REPORT_LEAST, SwarmLimits.REPORT_MOST);
+        return Math.clamp(home.clients().size() * REPORT_PER_CLIENT, SwarmLimits.REPORT_LEAST, SwarmLimits.REPORT_MOST);
     }
 
     /** What other racks have, for a rack's home; nothing for a puller. */

@@ -156,7 +156,8 @@ public final class SimulatedNode {
             case Effect.Attest(Digest d, int chunk) -> {
                 later(() -> {
                     served.set(chunk);
-                    happen(new Event.Attested(digest, new Statement(id, new Run(chunk, chunk + 1), List.of(), NOTHING)));
+                    happen(new Event.Attested(
+                            digest, new Statement(id, new Run(chunk, chunk + 1), List.of(), NOTHING)));
                 });
             }
             case Effect.Check check -> {

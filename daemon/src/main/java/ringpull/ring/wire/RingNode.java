@@ -300,7 +300,8 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
                         changed.member().addresses().getFirst(),
                         changed.status());
                 if (!changed.status().counts()) {
-                    deathListeners.forEach(listener -> listener.accept(changed.member().id()));
+                    deathListeners.forEach(
+                            listener -> listener.accept(changed.member().id()));
                 }
             }
             case Effect.Left() -> left.countDown();

@@ -216,7 +216,8 @@ final class SwarmCodec {
                         digest(from.getDigest()),
                         number(from.getAllow().getStreams()),
                         nanos(from.getAllow().getPauseNanos()));
-            case BODY_NOT_SET -> throw new IllegalArgumentException("a message of a kind that this release does not know");
+            case BODY_NOT_SET ->
+                throw new IllegalArgumentException("a message of a kind that this release does not know");
         };
     }
 
@@ -292,7 +293,10 @@ final class SwarmCodec {
         }
         int first = chunk(m.getFirst());
         return new Statement(
-                member(m.getSigner()), new Run(first, chunk(first + count)), hashes, m.getSignature().toByteArray());
+                member(m.getSigner()),
+                new Run(first, chunk(first + count)),
+                hashes,
+                m.getSignature().toByteArray());
     }
 
     private static List<Run> runs(List<Integer> numbers, int most) {

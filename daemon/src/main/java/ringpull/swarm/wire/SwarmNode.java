@@ -135,7 +135,10 @@ public final class SwarmNode implements Closeable {
         try {
             swarm.handle(event, System.nanoTime()).forEach(this::perform);
         } catch (RuntimeException e) {
-            LOG.error("the swarm failed on {}; it goes on without that", event.getClass().getSimpleName(), e);
+            LOG.error(
+                    "the swarm failed on {}; it goes on without that",
+                    event.getClass().getSimpleName(),
+                    e);
         }
     }
 
