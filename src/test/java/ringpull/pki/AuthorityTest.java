@@ -115,9 +115,18 @@ class AuthorityTest {
         issue(files, authority());
 
         assertThat(problems(files, Duration.ofDays(350))).isEmpty();
-        assertThat(problems(files, Duration.ofDays(352))).singleElement().asString().contains("renew it");
-        assertThat(problems(files, Duration.ofDays(366))).singleElement().asString().contains("expired");
-        assertThat(problems(files, Duration.ofDays(-1))).singleElement().asString().contains("valid only from");
+        assertThat(problems(files, Duration.ofDays(352)))
+                .singleElement()
+                .asString()
+                .contains("renew it");
+        assertThat(problems(files, Duration.ofDays(366)))
+                .singleElement()
+                .asString()
+                .contains("expired");
+        assertThat(problems(files, Duration.ofDays(-1)))
+                .singleElement()
+                .asString()
+                .contains("valid only from");
     }
 
     private List<String> problems(MemberFiles files, Duration later) throws IOException {
