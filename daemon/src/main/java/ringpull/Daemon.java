@@ -34,6 +34,7 @@ import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
+import ringpull.ring.wire.LadderService;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
 import ringpull.scrub.Verifier;
@@ -117,7 +118,7 @@ final class Daemon implements AutoCloseable {
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-                        address -> ControlPort.bind(address, tls)));
+                        address -> ControlPort.bind(address, tls, new LadderService(store::ladderPage))));
         if (Admissions.wanted(config.peer())) {
             control.admit(member -> Admissions.make(sessions, member));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
@@ -128,8 +129,9 @@ final class Daemon implements AutoCloseable {
         TcpTransport transport =
                 parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
-        Fetcher fetcher =
-                parts.add("fetcher", new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime));
+        Fetcher fetcher = parts.add(
+                "fetcher",
+                new Fetcher(store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);

@@ -7,11 +7,11 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import io.netty.channel.ChannelOption;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -60,7 +60,10 @@ class ControlFuzzTest {
                         .bytes(input -> {
                             end(stub, s -> s.holders(HoldersRequest.parseFrom(input)));
                             end(stub, s -> s.trace(TraceRequest.parseFrom(input)));
-                            end(stub, s -> s.pull(ImagePullRequest.parseFrom(input)).forEachRemaining(event -> {}));
+                            end(
+                                    stub,
+                                    s -> s.pull(ImagePullRequest.parseFrom(input))
+                                            .forEachRemaining(event -> {}));
                         });
             }
             channel.shutdownNow();

@@ -96,7 +96,8 @@ public final class Fuzz {
 
     private void one(Decoder<byte[]> decoder, byte[] input, long number, long bytesMax) {
         Cost cost = decode(decoder, input, number);
-        if (cost.bytes > bytesMax || cost.nanos > CPU_NANOS) { // once, a collection or the compiler may have been charged
+        if (cost.bytes > bytesMax
+                || cost.nanos > CPU_NANOS) { // once, a collection or the compiler may have been charged
             cost = decode(decoder, input, number);
         }
         if (cost.bytes > bytesMax) {
@@ -119,13 +120,13 @@ public final class Fuzz {
                 throw new AssertionError(describe("threw " + thrown, input, number), thrown);
             }
         }
-        return new Cost(
-                THREADS.getCurrentThreadAllocatedBytes() - bytes, THREADS.getCurrentThreadCpuTime() - nanos);
+        return new Cost(THREADS.getCurrentThreadAllocatedBytes() - bytes, THREADS.getCurrentThreadCpuTime() - nanos);
     }
 
     private String describe(String what, byte[] input, long number) {
         String hex = HexFormat.of().formatHex(input, 0, Math.min(input.length, SHOWN_BYTES));
         return name + " " + what + " at input " + number + " of -Dringpull.seed=" + SEED + ", " + input.length
-                + " bytes: " + hex + "\nas text: " + new String(input, 0, Math.min(input.length, SHOWN_BYTES), StandardCharsets.UTF_8);
+                + " bytes: " + hex + "\nas text: "
+                + new String(input, 0, Math.min(input.length, SHOWN_BYTES), StandardCharsets.UTF_8);
     }
 }

@@ -10,8 +10,22 @@ import java.util.SplittableRandom;
 final class Mutator {
     private static final int MUTATIONS_MAX = 6;
     private static final long[] NUMBERS = {
-        0, 1, -1, 127, 128, 255, 256, 32_767, 65_535, 65_536, Integer.MAX_VALUE, Integer.MIN_VALUE, 1L << 32, 1L << 53,
-        Long.MAX_VALUE, Long.MIN_VALUE
+        0,
+        1,
+        -1,
+        127,
+        128,
+        255,
+        256,
+        32_767,
+        65_535,
+        65_536,
+        Integer.MAX_VALUE,
+        Integer.MIN_VALUE,
+        1L << 32,
+        1L << 53,
+        Long.MAX_VALUE,
+        Long.MIN_VALUE
     };
     private static final String CHARACTERS = "\0\t\n\r \"#%&'()*+,-./0129:;<=>?@AZ[\\]_az{|}~\u007f\u00e9\ud83d\ude00";
 

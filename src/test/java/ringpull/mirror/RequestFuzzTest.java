@@ -33,11 +33,17 @@ class RequestFuzzTest {
     void headers() {
         String path = "/v2/library/debian/blobs/" + DIGEST;
         new Fuzz("RequestedRange", Refusal.class)
-                .with("bytes=0-", "bytes=0-1023", "bytes=-5", "bytes=1-2,3-4", "BYTES= 1 - 2", "bytes=99999999999999999999-")
+                .with(
+                        "bytes=0-",
+                        "bytes=0-1023",
+                        "bytes=-5",
+                        "bytes=1-2,3-4",
+                        "BYTES= 1 - 2",
+                        "bytes=99999999999999999999-")
                 .texts(text -> {
                     if (text.chars().allMatch(c -> c >= ' ' && c < 127)) { // Netty has refused or stripped others
-                        RequestedRange range =
-                                ApiRequest.parse(request(path, text.strip(), text.strip())).range();
+                        RequestedRange range = ApiRequest.parse(request(path, text.strip(), text.strip()))
+                                .range();
                         Assertions.assertThat(range.firstByte(1_000)).isNotNegative();
                         RequestedRange.Selection selection = range.select(1_000);
                         Assertions.assertThat(selection.bytes().end()).isBetween(1L, 1_000L);

@@ -41,7 +41,8 @@ sealed interface Fault {
     record Slow(double at, double seconds, double delay) implements Fault {
         private static List<SimNode> slow(RingSimulation simulation) {
             return simulation.nodes().stream()
-                    .filter(node -> node.index % 10 == 7 || (node.index == 2 && simulation.nodes().size() < 8))
+                    .filter(node -> node.index % 10 == 7
+                            || (node.index == 2 && simulation.nodes().size() < 8))
                     .toList();
         }
 

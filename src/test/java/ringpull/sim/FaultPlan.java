@@ -63,12 +63,11 @@ record FaultPlan(long seed, int size, boolean storm, boolean strangers, int blob
             case 4 -> new Fault.Leap(at, Math.pow(10, random.nextDouble(5)), node);
             default -> {
                 long step = random.nextInt(4) == 0 ? -1 - random.nextInt(500) : 1 + random.nextInt(100_000);
-                double down =
-                        switch (random.nextInt(3)) {
-                            case 0 -> 0.2 + random.nextDouble(3);
-                            case 1 -> FOR_GOOD;
-                            default -> seconds;
-                        };
+                double down = switch (random.nextInt(3)) {
+                    case 0 -> 0.2 + random.nextDouble(3);
+                    case 1 -> FOR_GOOD;
+                    default -> seconds;
+                };
                 yield new Fault.Crash(at, down, node, random.nextBoolean(), step);
             }
         };

@@ -47,7 +47,10 @@ final class Properties implements Watch {
 
     void require(boolean holds, String property, Object... details) {
         if (!holds) {
-            StringBuilder text = new StringBuilder("at ").append(simulation.seconds()).append(" s, ").append(property);
+            StringBuilder text = new StringBuilder("at ")
+                    .append(simulation.seconds())
+                    .append(" s, ")
+                    .append(property);
             for (Object detail : details) {
                 text.append(' ').append(detail);
             }
@@ -124,13 +127,15 @@ final class Properties implements Watch {
                         && holder.cluster.equals(asking.cluster)
                         && simulation.network().passes(asking, holder);
                 if (together) {
-                    holder.blobs.keySet().forEach(digest -> require(
-                            asking.knowsHolder(holder, digest) || heldLately(holder, digest),
-                            "liveness:",
-                            asking,
-                            "does not find",
-                            holder,
-                            digest));
+                    holder.blobs
+                            .keySet()
+                            .forEach(digest -> require(
+                                    asking.knowsHolder(holder, digest) || heldLately(holder, digest),
+                                    "liveness:",
+                                    asking,
+                                    "does not find",
+                                    holder,
+                                    digest));
                 }
             }
         }

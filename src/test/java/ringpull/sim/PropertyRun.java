@@ -86,7 +86,12 @@ final class PropertyRun {
         simulation.network().heal();
         int rings = plan.strangers() ? 2 : 1;
         properties.require(
-                !plan.mild() || !plan.aSeedStays() || fetched <= EGRESS * rings * CHURN, "egress:", fetched, "fetches of", CHURN, "blobs");
+                !plan.mild() || !plan.aSeedStays() || fetched <= EGRESS * rings * CHURN,
+                "egress:",
+                fetched,
+                "fetches of",
+                CHURN,
+                "blobs");
     }
 
     private void change() {
@@ -95,7 +100,8 @@ final class PropertyRun {
             if (random.nextInt(3) == 0 && !node.blobs.isEmpty()) {
                 node.drop(node.blobs.keySet().iterator().next());
             } else {
-                Digest digest = RingSimulation.digest(random.nextInt(4) == 0 ? random.nextLong(digests + 1) : digests++);
+                Digest digest =
+                        RingSimulation.digest(random.nextInt(4) == 0 ? random.nextLong(digests + 1) : digests++);
                 properties.held(node, digest);
                 node.hold(digest, 7);
             }
@@ -107,8 +113,11 @@ final class PropertyRun {
             change();
         }
         simulation.run(QUIET);
-        properties.require(simulation.converged(), "quiescence: views or inventories differ after", QUIET, "s\n"
-                + simulation.describe());
+        properties.require(
+                simulation.converged(),
+                "quiescence: views or inventories differ after",
+                QUIET,
+                "s\n" + simulation.describe());
         properties.nothingTooMuch(digests);
         simulation.run(10);
         properties.quietTraffic(10);

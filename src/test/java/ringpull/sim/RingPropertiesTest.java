@@ -28,7 +28,9 @@ class RingPropertiesTest {
                 failures.add(e.getMessage());
             }
         }
-        assertThat(failures.stream().limit(FAILURES_SHOWN)).as(failures.size() + " seeds failed").isEmpty();
+        assertThat(failures.stream().limit(FAILURES_SHOWN))
+                .as(failures.size() + " seeds failed")
+                .isEmpty();
     }
 
     @Test
@@ -37,7 +39,9 @@ class RingPropertiesTest {
         for (long seed : PropertyRun.seeds(SEEDS)) {
             if (seed % TWICE == 1) {
                 long trace = PropertyRun.of(seed);
-                assertThat(PropertyRun.of(seed)).as("seed %s, %s", seed, PropertyRun.replay(seed)).isEqualTo(trace);
+                assertThat(PropertyRun.of(seed))
+                        .as("seed %s, %s", seed, PropertyRun.replay(seed))
+                        .isEqualTo(trace);
                 traces.add(trace);
             }
         }

@@ -182,12 +182,14 @@ public final class RingSimulation {
                 continue;
             }
             text.append(node).append(node.running ? " sees" : " (down) saw");
-            node.ring().members().forEach(s -> text.append(' ')
-                    .append(s.member().name())
-                    .append('/')
-                    .append(s.status())
-                    .append('/')
-                    .append(s.blobs()));
+            node.ring()
+                    .members()
+                    .forEach(s -> text.append(' ')
+                            .append(s.member().name())
+                            .append('/')
+                            .append(s.status())
+                            .append('/')
+                            .append(s.blobs()));
             text.append('\n');
         }
         return text.toString();
@@ -297,7 +299,12 @@ public final class RingSimulation {
         if (subject == null) {
             throw new AssertionError(viewer + " made up " + changed);
         }
-        record(viewer, 7, subject.index * 5L + changed.status().name().length() + changed.member().epoch());
+        record(
+                viewer,
+                7,
+                subject.index * 5L
+                        + changed.status().name().length()
+                        + changed.member().epoch());
         if (remembers) {
             viewer.seen.add(changed);
         }

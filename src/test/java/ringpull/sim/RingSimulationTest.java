@@ -19,7 +19,8 @@ class RingSimulationTest {
 
     private static long died(SimNode viewer, SimNode subject) {
         return viewer.seen.stream()
-                .filter(changed -> changed.status() == Status.DEAD && changed.member().id().equals(subject.id))
+                .filter(changed ->
+                        changed.status() == Status.DEAD && changed.member().id().equals(subject.id))
                 .count();
     }
 

@@ -133,8 +133,7 @@ public final class SimNode {
         startedAt = simulation.now() - simulation.random.nextLong(RingSimulation.TICK);
         tickAt = Long.MAX_VALUE;
         life++;
-        ring = new Ring(
-                cluster, member(), seeds, simulation.generator(index * 101L + life), simulation.directory);
+        ring = new Ring(cluster, member(), seeds, simulation.generator(index * 101L + life), simulation.directory);
         simulation.started(this);
         blobs.forEach((digest, size) -> happen(new Event.Held(digest, size)));
         happen(new Event.Tick());

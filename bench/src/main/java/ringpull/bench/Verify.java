@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -38,6 +39,9 @@ final class Verify {
     private static final int BATCH = 4 * LadderProof.LANES;
     private static final Duration TIME = Duration.ofSeconds(55);
 
+    /** Pulls that are killed, at a different part of the blob each. */
+    private static final int KILLS = 3;
+
     private final Run run;
     private final Path path;
     private final long bytes;
@@ -52,6 +56,7 @@ final class Verify {
     private final List<Double> allCores = new ArrayList<>();
     private final List<Double> scalings = new ArrayList<>();
     private final List<Double> allocated = new ArrayList<>();
+    private final List<Double> rehashed = new ArrayList<>();
 
     Verify(Run run) throws IOException {
         this.run = run;
@@ -70,6 +75,11 @@ final class Verify {
             BlobFile file = new BlobFile(digest, bytes, channel);
             Ladder ladder = make(file);
             while (rounds.next()) {
+                if (!rounds.warmUp() && rounds.measured() <= KILLS) {
+                    long killAt = bytes / 2 + (rounds.measured() - 1) * (bytes / 6);
+                    Path state = run.file("state-" + rounds.measured());
+                    rehashed.add((double) KilledPull.rehashed(path, digest, bytes, state, killAt));
+                }
                 round(libcrypto, file, ladder, pool, cores, !rounds.warmUp());
             }
         } catch (ProofFailed | ExecutionException e) {
@@ -190,11 +200,14 @@ final class Verify {
         System.out.println(Bench.format(
                 "prove by it, %d cores      %.2f GB/s, scaling %.2f by CPU seconds%s",
                 cores, Measure.median(allCores), Measure.median(scalings), noisy ? "; NOISY" : ""));
+        System.out.println(Bench.format(
+                "hashed again after a kill %.0f bytes at most, of %d pulls",
+                Collections.max(rehashed), rehashed.size()));
         return Bench.format(
                 "{\"hasher\":\"%s\",\"bytes\":%d,\"rounds\":%d,\"openssl_one_core_gbps\":%.3f,"
                         + "\"make_one_core_gbps\":%.3f,\"make_ratio\":%.3f,\"prove_one_core_gbps\":%.3f,"
                         + "\"prove_ratio\":%.3f,\"prove_all_cores_gbps\":%.3f,\"cores\":%d,\"scaling\":%.3f,"
-                        + "\"alloc_bytes_per_gb\":%.0f,\"rehash_bytes_after_kill\":null,\"noisy\":%b}",
+                        + "\"alloc_bytes_per_gb\":%.0f,\"rehash_bytes_after_kill\":%.0f,\"noisy\":%b}",
                 Sha256.fastest().name(),
                 bytes,
                 rounds.measured(),
@@ -207,6 +220,7 @@ final class Verify {
                 cores,
                 Measure.median(scalings),
                 Measure.median(allocated),
+                Collections.max(rehashed),
                 noisy);
     }
 }

@@ -1,7 +1,9 @@
 package ringpull.blob;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import ringpull.hash.Sha256;
 
 /**
@@ -79,6 +81,18 @@ public final class Ladder {
     /** Whether the value before this chunk, not the first, is what remains in the buffer. */
     boolean isRung(int chunk, ByteBuffer value) {
         return kept(chunk).equals(value);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Ladder o
+                && sizeBytes == o.sizeBytes
+                && Arrays.deepEquals(pages.toArray(), o.pages.toArray());
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.deepHashCode(pages.toArray());
     }
 
     private ByteBuffer kept(int chunk) {

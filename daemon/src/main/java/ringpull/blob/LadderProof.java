@@ -133,6 +133,35 @@ public final class LadderProof {
         }
     }
 
+    /** Counts chunks as held whose hash is known already: where these rungs, which were computed, are the ladder's, too. */
+    public synchronized void accept(Rungs front) {
+        int count = Math.min(front.count(), chunks - 1);
+        for (int chunk = 0;
+                chunk < count && ladder.isRung(chunk + 1, ByteBuffer.wrap(front.rung(chunk + 1)));
+                chunk++) {
+            proven.set(chunk);
+        }
+    }
+
+    /**
+     * Adds the rungs above those chunks that have held without a gap from the first one on: whoever made the ladder, these
+     * were computed.
+     */
+    public synchronized void extend(Rungs front) {
+        int chunk = front.count();
+        while (chunk < chunks - 1 && proven.nextClearBit(0) > chunk) {
+            front.add(ladder.rung(++chunk));
+        }
+    }
+
+    /** The chunks that have not held yet. */
+    public synchronized BitSet unproven() {
+        BitSet left = new BitSet();
+        left.set(0, chunks);
+        left.andNot(proven);
+        return left;
+    }
+
     /** How many chunks have held. */
     public synchronized int provenLinks() {
         return proven.cardinality();

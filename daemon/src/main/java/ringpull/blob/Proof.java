@@ -25,7 +25,7 @@ public final class Proof {
     public Proof(Digest expected, Rungs rungs, Sha256 sha256) {
         this.expected = expected;
         this.rungs = rungs;
-        this.chain = new Chain(sha256, rungs.last(), (long) rungs.count() * Chunk.SIZE_BYTES);
+        this.chain = new Chain(sha256, rungs.rung(rungs.count()), (long) rungs.count() * Chunk.SIZE_BYTES);
     }
 
     /** Hashes what remains in the buffer, and consumes it. */

@@ -52,13 +52,14 @@ public final class Rungs {
         return Arrays.copyOf(pages.get(page), length * Sha256.VALUE_BYTES);
     }
 
-    /** The chaining value where the next chunk begins. */
-    synchronized byte[] last() {
-        if (count == 0) {
+    /** The chaining value where this chunk begins, the one behind those that were hashed at most. */
+    synchronized byte[] rung(int chunk) {
+        if (chunk == 0) {
             return Sha256.initialValue();
         }
-        int at = (count - 1) % Ladder.PAGE_RUNGS * Sha256.VALUE_BYTES;
-        return Arrays.copyOfRange(pages.getLast(), at, at + Sha256.VALUE_BYTES);
+        byte[] page = pages.get((chunk - 1) / Ladder.PAGE_RUNGS);
+        int at = (chunk - 1) % Ladder.PAGE_RUNGS * Sha256.VALUE_BYTES;
+        return Arrays.copyOfRange(page, at, at + Sha256.VALUE_BYTES);
     }
 
     /** The ladder of a blob of which every chunk but the last was seen. */

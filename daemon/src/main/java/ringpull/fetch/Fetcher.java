@@ -17,6 +17,7 @@ import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
 import ringpull.ring.Holders;
+import ringpull.ring.Ladders;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.transport.Transport;
@@ -38,6 +39,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
     record Parts(
             BlobStore store,
             Holders ring,
+            Ladders ladders,
             Transport transport,
             Origin origin,
             Journal journal,
@@ -47,9 +49,22 @@ public final class Fetcher implements Blobs, AutoCloseable {
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
+    /** With neighbours that offer no ladders. */
     public Fetcher(
             BlobStore store,
             Holders ring,
+            Transport transport,
+            Origin origin,
+            Journal journal,
+            Meters meters,
+            LongSupplier nanoTime) {
+        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime);
+    }
+
+    public Fetcher(
+            BlobStore store,
+            Holders ring,
+            Ladders ladders,
             Transport transport,
             Origin origin,
             Journal journal,
@@ -59,6 +74,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
         this.parts = new Parts(
                 store,
                 ring,
+                ladders,
                 transport,
                 origin,
                 journal,

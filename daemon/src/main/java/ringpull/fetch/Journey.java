@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,8 +28,7 @@ import ringpull.store.StoredBlob;
  * prove are forgotten and fetched again elsewhere: from the origin alone, then from each holder alone, so that one liar
  * among many is found and harms nobody.
  *
- * <p>Owned by the one virtual thread that calls {@link #run}; only {@link #landed} and the proof's outcome come from
- * others.
+ * <p>Owned by the one virtual thread that calls {@link #run}.
  */
 final class Journey {
     private static final Logger log = LoggerFactory.getLogger(Journey.class);
@@ -41,10 +38,9 @@ final class Journey {
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
     private final Wishes wishes;
-    private final BlockingQueue<Verdict> verdicts = new ArrayBlockingQueue<>(1);
+    private final Proving proving;
 
     private @Nullable PartialBlob partial;
-    private volatile @Nullable ProofTrail trail;
 
     /** Whether bytes of an earlier life of the daemon are among those present: then nobody is blamed for them. */
     private boolean resumed;
@@ -62,6 +58,7 @@ final class Journey {
         this.parts = parts;
         this.fetch = fetch;
         this.wishes = fetch.wishes();
+        this.proving = new Proving(digest, parts, fetch);
     }
 
     void run() {
@@ -152,7 +149,7 @@ final class Journey {
     }
 
     private Optional<ProofFailed> proveAndStore() throws IOException, InterruptedException {
-        return switch (verdicts.take()) {
+        return switch (proving.verdict()) {
             case Verdict.Refuted(ProofFailed failure) -> Optional.of(failure);
             case Verdict.Unreadable(IOException failure) -> throw failure;
             case Verdict.Proven(ProvenBlob proof) -> {
@@ -164,7 +161,7 @@ final class Journey {
                 blob.complete(proof, fetch.mediaType(), sources.isEmpty() ? "" : sources.getFirst());
                 partial = null;
                 sources.forEach(source -> parts.store().noteSource(digest, source));
-                distrustLiars(proof.sizeBytes());
+                distrustLiars(proof);
                 parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
                 fetch.stored();
                 yield Optional.empty();
@@ -172,8 +169,15 @@ final class Journey {
         };
     }
 
-    /** Those that announced another size than the one that is proven. */
-    private void distrustLiars(long sizeBytes) {
+    /** Those whose bytes or ladder, or whose size, contradict what is proven. */
+    private void distrustLiars(ProvenBlob proof) {
+        long sizeBytes = proof.sizeBytes();
+        for (Member liar : proving.liars(proof)) {
+            parts.suspects().add(digest, Set.of(liar.id()));
+            parts.meters().proofFailed(Meters.Source.PEER);
+            parts.journal().note(digest, "proof", liar.name(), 0, "failed: it sent other bytes, or a false ladder");
+            log.warn("{} sent other bytes than those of {}, or a false ladder", liar.name(), digest);
+        }
         for (Holder holder : parts.ring().holders(digest)) {
             if (holder.sizeBytes() != sizeBytes) {
                 parts.suspects().add(digest, Set.of(holder.member().id()));
@@ -209,7 +213,7 @@ final class Journey {
             refuted = false;
             resumed = false;
             fetch.authentic(false);
-            startTrail(blob);
+            proving.begin(blob);
         }
     }
 
@@ -230,7 +234,6 @@ final class Journey {
             }
             bringFromOrigins();
         }
-        landed();
         return used;
     }
 
@@ -249,7 +252,7 @@ final class Journey {
         }
         List<Member> members = attempt.holders().stream().map(Holder::member).toList();
         fetch.authentic(false);
-        return new PeerPull(blob, parts, this::landed).from(members);
+        return new PeerPull(blob, parts, proving.byLadder(blob, members), proving::landed).from(members);
     }
 
     private static FetchFailed notHeld() {
@@ -285,13 +288,13 @@ final class Journey {
                 blob = partialOf(stream.sizeBytes());
                 fetch.authentic(blob.presentBytes() == 0 && stream.authentic());
                 if (blob.presentPrefixBytes() == 0) {
-                    pull.copy(stream, blob, this::landed);
+                    pull.copy(stream, blob, proving::landed);
                 }
             }
         }
         pull.rest(blob, authentic -> {
             fetch.authentic(fetch.authentic() && authentic);
-            landed();
+            proving.landed();
         });
     }
 
@@ -329,44 +332,10 @@ final class Journey {
             blob = parts.store().receive(digest, sizeBytes);
             partial = blob;
             resumed = blob.presentBytes() > 0;
-            startTrail(blob);
+            proving.begin(blob);
             fetch.opened(blob);
         }
         return blob;
-    }
-
-    private void startTrail(PartialBlob blob) throws IOException {
-        ProofTrail old = trail;
-        if (old != null) {
-            old.close();
-        }
-        verdicts.clear();
-        trail = new ProofTrail(blob, digest, parts.proofThreads(), new ProofTrail.Outcome() {
-            @Override
-            public void proven(ProvenBlob proof) {
-                fetch.proven(proof);
-                verdicts.add(new Verdict.Proven(proof));
-            }
-
-            @Override
-            public void refuted(ProofFailed failure) {
-                verdicts.add(new Verdict.Refuted(failure));
-            }
-
-            @Override
-            public void unreadable(IOException failure) {
-                verdicts.add(new Verdict.Unreadable(failure));
-            }
-        });
-    }
-
-    /** More bytes are present. Called from transports' threads, too. */
-    private void landed() {
-        ProofTrail hashing = trail;
-        if (hashing != null) {
-            hashing.advance();
-        }
-        fetch.progressed();
     }
 
     private void note(String source, String why) {
@@ -383,10 +352,7 @@ final class Journey {
 
     private void close() {
         try {
-            ProofTrail hashing = trail;
-            if (hashing != null) {
-                hashing.close();
-            }
+            proving.close();
             PartialBlob blob = partial;
             if (blob != null && refuted) {
                 blob.discard();

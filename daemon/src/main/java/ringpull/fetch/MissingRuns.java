@@ -2,6 +2,7 @@ package ringpull.fetch;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
@@ -55,6 +56,13 @@ final class MissingRuns {
         if (rest.length() > 0) {
             runs.addFirst(rest);
         }
+        notifyAll();
+    }
+
+    /** A run that was taken ended; these parts of it are still absent. */
+    synchronized void giveBack(List<ByteRange> rest) {
+        taken--;
+        rest.reversed().forEach(runs::addFirst);
         notifyAll();
     }
 

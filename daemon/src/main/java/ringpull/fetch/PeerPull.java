@@ -11,7 +11,6 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.ByteRange;
-import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
 import ringpull.ring.Member;
@@ -38,14 +37,17 @@ final class PeerPull {
     private final Digest digest;
     private final PartialBlob partial;
     private final Fetcher.Parts parts;
+    private final @Nullable LinkProof links;
     private final Runnable progress;
     private final MissingRuns missing;
     private volatile @Nullable IOException landingFailure;
 
-    PeerPull(PartialBlob partial, Fetcher.Parts parts, Runnable progress) {
+    /** @param links proves what arrives; null: that is done elsewhere */
+    PeerPull(PartialBlob partial, Fetcher.Parts parts, @Nullable LinkProof links, Runnable progress) {
         this.digest = partial.digest();
         this.partial = partial;
         this.parts = parts;
+        this.links = links;
         this.progress = progress;
         this.missing = new MissingRuns(partial, RUN_BYTES);
     }
@@ -128,37 +130,37 @@ final class PeerPull {
 
         private void read(ByteRange run) throws InterruptedException {
             Run landing = new Run(run);
-            boolean whole = false;
             try {
                 InetSocketAddress address =
                         new InetSocketAddress(member.addresses().getFirst(), member.dataPort());
                 parts.transport().read(address, digest, run, landing);
-                whole = true;
                 succeeded(run.length());
             } catch (TransferException e) {
                 failed(e, landing.landedBytes);
             } finally {
                 // Also when interrupted: another worker may be waiting for this run.
-                settle(run, landing.landedBytes, whole);
+                settle(run, landing.landedBytes);
             }
         }
 
-        private void settle(ByteRange run, long landedBytes, boolean whole) {
+        private void settle(ByteRange run, long landedBytes) throws InterruptedException {
+            List<ByteRange> absent = List.of(run);
             try {
-                partial.received(new ByteRange(run.offset(), landedBytes));
+                absent = new LandedRun(partial, run, landedBytes).take(links, this::contradicts);
             } catch (IOException e) {
                 landingFailure = e;
-            }
-            if (whole) {
-                missing.done();
-            } else {
-                // A chunk that arrived in part is not present: its bytes are asked for again.
-                long kept = run.end() == run.offset() + landedBytes
-                        ? landedBytes
-                        : landedBytes - landedBytes % Chunk.SIZE_BYTES;
-                missing.giveBack(new ByteRange(run.offset() + kept, run.length() - kept));
+            } finally {
+                missing.giveBack(absent);
             }
             progress.run();
+        }
+
+        /** Bytes from here do not fit the ladder. While that is believed, only others are asked for more. */
+        private synchronized void contradicts(LinkProof proof, int chunk) {
+            proof.contradicted(chunk, member);
+            gone |= proof.credible();
+            parts.journal()
+                    .note(digest, "fallback", member.name(), 0, "chunk " + chunk + " is not what the ladder says");
         }
 
         private synchronized void succeeded(long length) {

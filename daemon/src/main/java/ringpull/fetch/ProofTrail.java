@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
 import ringpull.blob.Proof;
@@ -27,7 +28,8 @@ final class ProofTrail implements AutoCloseable {
     private final BlobFile file;
     private final Executor threads;
     private final Outcome outcome;
-    private final Proof proof;
+    private final Digest digest;
+    private @Nullable Proof proof;
     private final AtomicBoolean running = new AtomicBoolean();
     private volatile long hashedBytes;
     private volatile boolean ended;
@@ -46,8 +48,7 @@ final class ProofTrail implements AutoCloseable {
         this.file = partial.open();
         this.threads = threads;
         this.outcome = outcome;
-        this.proof = new Proof(digest, partial.rungs());
-        this.hashedBytes = proof.hashedBytes();
+        this.digest = digest;
     }
 
     /** Says that more bytes may be present. Cheap; called after every run of bytes that lands. */
@@ -59,12 +60,13 @@ final class ProofTrail implements AutoCloseable {
 
     private void hashWhatIsPresent() {
         try {
+            Proof hashing = proof();
             while (!ended && hashedBytes < partial.presentPrefixBytes()) {
-                hash(partial.presentPrefixBytes());
+                hash(hashing, partial.presentPrefixBytes());
             }
             if (!ended && hashedBytes == partial.sizeBytes()) {
                 ended = true;
-                outcome.proven(proof.finish());
+                outcome.proven(hashing.finish());
             }
         } catch (ProofFailed e) {
             outcome.refuted(e);
@@ -83,7 +85,18 @@ final class ProofTrail implements AutoCloseable {
         }
     }
 
-    private void hash(long end) throws IOException {
+    /** Begun with the first bytes, and behind those that were hashed by then. */
+    private Proof proof() {
+        Proof begun = proof;
+        if (begun == null) {
+            begun = new Proof(digest, partial.rungs());
+            proof = begun;
+            hashedBytes = begun.hashedBytes();
+        }
+        return begun;
+    }
+
+    private void hash(Proof hashing, long end) throws IOException {
         ByteBuffer step = STEP.get();
         long offset = hashedBytes;
         while (offset < end && !ended) {
@@ -92,7 +105,7 @@ final class ProofTrail implements AutoCloseable {
             if (read <= 0) {
                 throw new IOException("the partial file of " + file.digest() + " ends at byte " + offset);
             }
-            proof.update(step.flip());
+            hashing.update(step.flip());
             offset += read;
             hashedBytes = offset;
         }

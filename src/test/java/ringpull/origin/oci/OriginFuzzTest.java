@@ -36,7 +36,8 @@ class OriginFuzzTest {
     void retryAfter() {
         new Fuzz("RetryAfter")
                 .with("120", "Wed, 21 Oct 2026 07:28:00 GMT", "Sun, 06 Nov 1994 08:49:37 +0100")
-                .texts(text -> Assertions.assertThat(RetryAfter.parse(text, NOW)).isBetween(Duration.ZERO, Duration.ofDays(1)));
+                .texts(text -> Assertions.assertThat(RetryAfter.parse(text, NOW))
+                        .isBetween(Duration.ZERO, Duration.ofDays(1)));
     }
 
     @Test

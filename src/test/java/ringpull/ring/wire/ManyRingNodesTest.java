@@ -79,9 +79,8 @@ class ManyRingNodesTest {
     }
 
     private static boolean knows(RingNode node, List<RingNode> all) {
-        List<MemberState> counted = node.members().stream()
-                .filter(state -> state.status().counts())
-                .toList();
+        List<MemberState> counted =
+                node.members().stream().filter(state -> state.status().counts()).toList();
         return counted.size() == all.size()
                 && counted.stream().allMatch(state -> state.status() == Status.ALIVE && state.blobs() == 1);
     }

@@ -25,16 +25,18 @@ class RecordsFuzzTest {
     }
 
     private static void fuzz(String name, byte[] key, byte[] good, Read read) {
-        new Fuzz(name, Records.Unreadable.class).with(Arrays.copyOf(good, good.length - Integer.BYTES)).bytes(input -> {
-            CRC32C crc = new CRC32C();
-            crc.update(key);
-            crc.update(input);
-            byte[] value = ByteBuffer.allocate(input.length + Integer.BYTES)
-                    .put(input)
-                    .putInt((int) crc.getValue())
-                    .array();
-            read.read(value);
-        });
+        new Fuzz(name, Records.Unreadable.class)
+                .with(Arrays.copyOf(good, good.length - Integer.BYTES))
+                .bytes(input -> {
+                    CRC32C crc = new CRC32C();
+                    crc.update(key);
+                    crc.update(input);
+                    byte[] value = ByteBuffer.allocate(input.length + Integer.BYTES)
+                            .put(input)
+                            .putInt((int) crc.getValue())
+                            .array();
+                    read.read(value);
+                });
     }
 
     @Test

@@ -17,13 +17,16 @@ class WireFuzzTest {
 
     @Test
     void ranges() {
-        new Fuzz("Wire.range").with("bytes=0-0", "bytes=1048576-2097151", "bytes=0-9999999999999").texts(text -> {
-            Optional<ByteRange> range = Wire.parseRange(text);
-            range.ifPresent(found -> {
-                Assertions.assertThat(found.length()).isPositive();
-                Assertions.assertThat(Wire.parseRange(Wire.range(found))).contains(found);
-            });
-            Wire.isContentRange(text, new ByteRange(0, 1));
-        });
+        new Fuzz("Wire.range")
+                .with("bytes=0-0", "bytes=1048576-2097151", "bytes=0-9999999999999")
+                .texts(text -> {
+                    Optional<ByteRange> range = Wire.parseRange(text);
+                    range.ifPresent(found -> {
+                        Assertions.assertThat(found.length()).isPositive();
+                        Assertions.assertThat(Wire.parseRange(Wire.range(found)))
+                                .contains(found);
+                    });
+                    Wire.isContentRange(text, new ByteRange(0, 1));
+                });
     }
 }

@@ -1,5 +1,6 @@
 package ringpull.ring.wire;
 
+import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
@@ -53,7 +54,7 @@ public final class ControlPort implements Closeable {
         boolean asked(long exchange, Message message);
     }
 
-    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls) {
+    private ControlPort(InetSocketAddress address, Optional<PeerTls> tls, BindableService... services) {
         this.tls = tls;
         NettyServerBuilder builder = NettyServerBuilder.forAddress(address)
                 .executor(threads)
@@ -66,6 +67,9 @@ public final class ControlPort implements Closeable {
         senders.install(builder);
         admissions = new AdmissionService(senders);
         builder.addService(admissions);
+        for (BindableService service : services) {
+            builder.addService(service);
+        }
         loops = tls.map(certificates -> WatchedLoops.under(builder, certificates));
         server = builder.build();
     }
@@ -74,10 +78,12 @@ public final class ControlPort implements Closeable {
      * Listens; port 0 takes a free one.
      *
      * @param tls empty: plain, to be allowed by the configuration
+     * @param services what members may ask beside the ring's questions, answered on virtual threads
      * @throws IOException naming the address, if it cannot be bound
      */
-    public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls) throws IOException {
-        ControlPort port = new ControlPort(address, tls);
+    public static ControlPort bind(InetSocketAddress address, Optional<PeerTls> tls, BindableService... services)
+            throws IOException {
+        ControlPort port = new ControlPort(address, tls, services);
         try {
             port.server.start();
         } catch (IOException e) {

@@ -27,6 +27,7 @@ import ringpull.ring.Directory;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Holders;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
@@ -66,6 +67,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private final Channels channels;
     private final Caller caller;
     private final AdmissionCaller admissions;
+    private final PeerLadders ladders;
     private final Dialer dialer;
     private final Thread thread;
     private volatile boolean closed;
@@ -83,6 +85,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
         admissions = new AdmissionCaller(channels);
+        ladders = new PeerLadders(channels);
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -179,6 +182,11 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
      */
     public AdmitReply askForSession(Member member) throws IOException, InterruptedException {
         return admissions.ask(member);
+    }
+
+    /** Members' ladders, over the connections that the ring keeps anyway. */
+    public Ladders ladders() {
+        return ladders;
     }
 
     /** Questions and answers that this node sent. */
