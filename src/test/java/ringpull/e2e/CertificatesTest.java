@@ -59,7 +59,7 @@ class CertificatesTest {
             Files.writeString(revoked, Strangers.fingerprint(lost) + "\n");
 
             first.await("it is gone", CEILING, () -> asked.status().getMembersAlive() == 1);
-            second.await("it knows nobody", CEILING, () -> thrownOut.status().getMembersAlive() == 1);
+            second.await("it says why", CEILING, () -> says(thrownOut, "CERTIFICATE_REVOKED"));
         }
     }
 
