@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -97,6 +98,20 @@ record FaultPlan(long seed, int size, boolean storm, boolean strangers, int blob
     /** Whether members may lose sight of each other who both run, so that it takes longer to find together. */
     boolean parts() {
         return !mild();
+    }
+
+    /** Whether who starts again finds the others: else there are rings of one, and each fetches for itself. */
+    boolean aSeedStays() {
+        int seeds = storm && !strangers ? 1 : 3;
+        long staying = IntStream.range(0, seeds)
+                .filter(seed -> faults.stream().noneMatch(fault -> stops(fault, seed)))
+                .count();
+        return strangers ? staying == seeds : staying > 0;
+    }
+
+    private static boolean stops(Fault fault, int node) {
+        return (fault instanceof Fault.Crash crash && crash.node() == node)
+                || (fault instanceof Fault.Leave leave && leave.node() == node);
     }
 
     void schedule(RingSimulation simulation) {

@@ -22,12 +22,14 @@ final class RingSim {
     private static final double LOSS = 0.1;
     private static final double LIMIT = 200;
     private static final int IDLE_SECONDS = 10;
+    private static final long PROGRESS_NANOS = 60_000_000_000L;
 
     private final Run run;
     private final int nodes;
     private final RingSimulation simulation;
     private final long start = System.nanoTime();
     private double memoryMib;
+    private long said = System.nanoTime();
 
     RingSim(Run run) throws IOException {
         this.run = run;
@@ -53,8 +55,7 @@ final class RingSim {
         long calmFalseDeaths = simulation.views().falseDeaths();
         long falseDeaths = slowAndLossy();
         say(
-                "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of"
-                        + " slow ones",
+                "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of slow ones",
                 simulation.views().suspicions() - suspicions,
                 falseDeaths,
                 simulation.views().falseDeaths() - calmFalseDeaths - falseDeaths);
@@ -77,10 +78,10 @@ final class RingSim {
                 memoryMib);
         return Bench.format(
                 "{\"nodes\":%d,\"join_s\":%.2f,\"detect_s_p50\":%.2f,\"detect_s_p99\":%.2f,\"detect_s_last\":%.2f,"
-                    + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
-                    + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
-                    + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
-                    + "\"wall_s\":%.1f}",
+                        + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
+                        + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
+                        + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
+                        + "\"wall_s\":%.1f}",
                 nodes,
                 join,
                 percentile(found, 50),
@@ -110,8 +111,7 @@ final class RingSim {
                     .redirectError(run.log().toFile())
                     .start();
             if (process.waitFor() != 0) {
-                throw new IOException(
-                        "memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
+                throw new IOException("memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
             }
             lines.add(Files.readString(answer).strip());
             say("memberlist: %s", lines.getLast());
@@ -123,6 +123,16 @@ final class RingSim {
         System.out.println(Bench.format("%7.1f s  ", (System.nanoTime() - start) / 1e9) + Bench.format(text, values));
     }
 
+    private boolean allRight() {
+        if (System.nanoTime() - said > PROGRESS_NANOS) {
+            said = System.nanoTime();
+            say(
+                    "at %.1f virtual seconds, %d pairs of node and member are wrong",
+                    simulation.seconds(), simulation.views().wrongPairs());
+        }
+        return simulation.views().allRight();
+    }
+
     /** All start within a second and know three of them by the name of a service. */
     private double join() {
         for (int i = 0; i < nodes; i++) {
@@ -131,7 +141,7 @@ final class RingSim {
         }
         simulation.run(1);
         double seconds = simulation.runUntil(
-                "all views are equal", LIMIT, () -> simulation.views().allRight());
+                "all views are equal", LIMIT, this::allRight);
         System.gc();
         Runtime runtime = Runtime.getRuntime();
         memoryMib = (runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20) / nodes;
@@ -210,8 +220,7 @@ final class RingSim {
             simulation.nodes().get(victim).vanish();
             simulation.run(1);
         }
-        simulation.runUntil(
-                "all know of the deaths", LIMIT, () -> simulation.views().allRight());
+        simulation.runUntil("all know of the deaths", LIMIT, this::allRight);
         for (int i = 0; i < VICTIMS; i++) {
             diedAt[nodes / 2 + i * 7] = 0;
         }
@@ -233,8 +242,7 @@ final class RingSim {
         simulation.run(60);
         simulation.network().heal();
         slow(0);
-        simulation.runUntil(
-                "all views are equal again", LIMIT, () -> simulation.views().allRight());
+        simulation.runUntil("all views are equal again", LIMIT, this::allRight);
         return wronged[0];
     }
 
@@ -254,7 +262,7 @@ final class RingSim {
         double most = simulation.runUntil(
                 "99 % of views are right", LIMIT, () -> simulation.views().shareRight() >= 0.99);
         double rest = simulation.runUntil(
-                "all views are right", LIMIT, () -> simulation.views().allRight());
+                "all views are right", LIMIT, this::allRight);
         return new double[] {most, most + rest};
     }
 

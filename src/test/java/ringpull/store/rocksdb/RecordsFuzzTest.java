@@ -49,7 +49,7 @@ class RecordsFuzzTest {
     @Test
     void partials() {
         BitSet present = new BitSet();
-        present.set(3, 20);
+        present.set(0, 20);
         byte[] key = Records.key(Records.PARTIAL, DIGEST);
         byte[] good = Records.partial(DIGEST, new PartialRecord(64 << 20, true, present, 3, TIME));
         fuzz("Records.partial", key, good, value -> Records.readPartial(key, value));
