@@ -55,7 +55,8 @@ final class RingSim {
         long calmFalseDeaths = simulation.views().falseDeaths();
         long falseDeaths = slowAndLossy();
         say(
-                "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of slow ones",
+                "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of"
+                        + " slow ones",
                 simulation.views().suspicions() - suspicions,
                 falseDeaths,
                 simulation.views().falseDeaths() - calmFalseDeaths - falseDeaths);
@@ -78,10 +79,10 @@ final class RingSim {
                 memoryMib);
         return Bench.format(
                 "{\"nodes\":%d,\"join_s\":%.2f,\"detect_s_p50\":%.2f,\"detect_s_p99\":%.2f,\"detect_s_last\":%.2f,"
-                        + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
-                        + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
-                        + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
-                        + "\"wall_s\":%.1f}",
+                    + "\"mass_death_99_s\":%.2f,\"mass_death_all_s\":%.2f,\"false_deaths\":%d,\"announce_s_p99\":%.3f,"
+                    + "\"bytes_per_s_idle\":%.0f,\"bytes_per_s_peak\":%.0f,\"bytes_per_s_busiest_node\":%d,"
+                    + "\"memory_mib_per_node\":%.3f,\"handshakes\":%d,\"trace\":\"%016x\",\"memberlist\":%s,"
+                    + "\"wall_s\":%.1f}",
                 nodes,
                 join,
                 percentile(found, 50),
@@ -111,7 +112,8 @@ final class RingSim {
                     .redirectError(run.log().toFile())
                     .start();
             if (process.waitFor() != 0) {
-                throw new IOException("memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
+                throw new IOException(
+                        "memberlist ended with " + process.exitValue() + ": " + Files.readString(run.log()));
             }
             lines.add(Files.readString(answer).strip());
             say("memberlist: %s", lines.getLast());
@@ -140,8 +142,7 @@ final class RingSim {
             simulation.at((long) i * RingSimulation.SECOND / nodes, node::start);
         }
         simulation.run(1);
-        double seconds = simulation.runUntil(
-                "all views are equal", LIMIT, this::allRight);
+        double seconds = simulation.runUntil("all views are equal", LIMIT, this::allRight);
         System.gc();
         Runtime runtime = Runtime.getRuntime();
         memoryMib = (runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20) / nodes;
@@ -261,8 +262,7 @@ final class RingSim {
         }
         double most = simulation.runUntil(
                 "99 % of views are right", LIMIT, () -> simulation.views().shareRight() >= 0.99);
-        double rest = simulation.runUntil(
-                "all views are right", LIMIT, this::allRight);
+        double rest = simulation.runUntil("all views are right", LIMIT, this::allRight);
         return new double[] {most, most + rest};
     }
 
