@@ -23,7 +23,9 @@ import ringpull.control.DaemonStatus;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
+import ringpull.fetch.MemberWord;
 import ringpull.fetch.OriginTags;
+import ringpull.fetch.SwarmPulls;
 import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
@@ -33,6 +35,7 @@ import ringpull.os.HostAddress;
 import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
+import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.LadderService;
 import ringpull.ring.wire.RingNode;
@@ -41,8 +44,11 @@ import ringpull.scrub.Verifier;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
+import ringpull.swarm.wire.SwarmNode;
+import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
+import ringpull.transport.ChunkSource;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
@@ -104,6 +110,8 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+        SwarmPulls swarmPulls = new SwarmPulls(store);
+        SwarmService swarmService = new SwarmService(config.ring().cluster());
         Sessions sessions = new Sessions(System::nanoTime);
         data = parts.add(
                 "data port",
@@ -111,27 +119,31 @@ final class Daemon implements AutoCloseable {
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
-                        address -> dataPort(address, store, tls, sessions, meters)));
+                        address -> dataPort(address, swarmPulls, tls, sessions, meters)));
         control = parts.add(
                 "control port",
                 Ports.bind(
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-                        address -> ControlPort.bind(address, tls, new LadderService(store::ladderPage))));
+                        address -> ControlPort.bind(address, tls, swarmService, new LadderService(store::ladderPage))));
         if (Admissions.wanted(config.peer())) {
             control.admit(member -> Admissions.make(sessions, member));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
         ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
+        SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
+        swarmService.serve(swarm);
+        swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
         TcpTransport transport =
                 parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher = parts.add(
                 "fetcher",
-                new Fetcher(store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime));
+                new Fetcher(
+                        store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
@@ -147,6 +159,8 @@ final class Daemon implements AutoCloseable {
         }
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
+        meters.gauge("ringpull.members.eligible", ring, Daemon::eligibleMembers);
+        meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
         meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
@@ -196,12 +210,12 @@ final class Daemon implements AutoCloseable {
     }
 
     private ChunkServer dataPort(
-            InetSocketAddress address, BlobStore store, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            InetSocketAddress address, ChunkSource source, Optional<PeerTls> tls, Sessions sessions, Meters meters)
             throws IOException {
         Config.Io io = config.peer().io();
         return Admissions.wanted(config.peer())
-                ? ChunkServer.bindPlain(address, store::open, sessions, io, meters::served)
-                : ChunkServer.bind(address, store::open, tls, io, meters::served);
+                ? ChunkServer.bindPlain(address, source, sessions, io, meters::served)
+                : ChunkServer.bind(address, source, tls, io, meters::served);
     }
 
     private Member self(Identity identity) {
@@ -224,6 +238,10 @@ final class Daemon implements AutoCloseable {
 
     private static double liveMembers(RingNode ring) {
         return ring.members().stream().filter(m -> m.status().counts()).count();
+    }
+
+    private static double eligibleMembers(RingNode ring) {
+        return ring.members().stream().filter(MemberState::eligible).count();
     }
 
     private List<DaemonStatus.Port> ports() {

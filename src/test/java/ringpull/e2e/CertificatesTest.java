@@ -67,13 +67,13 @@ class CertificatesTest {
     void expiryIsToldAndARenewedCertificateTakenWithoutARestart() throws IOException, InterruptedException {
         Authority authority = Authority.create(CLUSTER, Instant.now(), Duration.ofDays(3650));
         authority.write(directory.resolve("ring"), true);
-        Config.Tls files = issue(authority, Duration.ofDays(3));
+        Config.Tls files = issue(authority, Instant.now().minus(Duration.ofDays(362)));
         try (NodeProcess daemon = NodeProcess.start(node("a", files));
                 ControlClient asked = ControlClient.open(daemon.socket())) {
             assertThat(says(asked, "a.pem expires")).isTrue();
             assertThat(expiry(daemon)).isBetween(in(Duration.ofDays(2)), in(Duration.ofDays(4)));
 
-            issue(authority, Duration.ofDays(365));
+            issue(authority, Instant.now());
 
             daemon.await(
                     "the new one is taken",
@@ -87,9 +87,10 @@ class CertificatesTest {
         return Instant.now().plus(time).getEpochSecond();
     }
 
-    /** A new key for the same name, and so for the same member. */
-    private Config.Tls issue(Authority authority, Duration life) throws IOException {
-        return ring.write(authority.issue(new Authority.Request(CLUSTER, "a", List.of()), Instant.now(), life), "a");
+    /** For a year. A new key for the same name, and so for the same member. */
+    private Config.Tls issue(Authority authority, Instant made) throws IOException {
+        Authority.Request request = new Authority.Request(CLUSTER, "a", List.of());
+        return ring.write(authority.issue(request, made, Duration.ofDays(365)), "a");
     }
 
     private static double expiry(NodeProcess daemon) throws IOException, InterruptedException {

@@ -152,6 +152,16 @@ final class Cluster implements AutoCloseable {
         return ring;
     }
 
+    /** Returns when each of a ring's nodes can bring blobs together with all others. */
+    static void awaitCompany(List<NodeProcess> ring) throws IOException, InterruptedException {
+        for (NodeProcess node : ring) {
+            node.await(
+                    "all to be eligible",
+                    CEILING,
+                    () -> node.metric("ringpull_members_eligible", Map.of()) >= ring.size());
+        }
+    }
+
     private static int membersAlive(NodeProcess node) throws IOException {
         try (ControlClient client = ControlClient.open(node.socket())) {
             return client.status().getMembersAlive();

@@ -45,8 +45,16 @@ class LinkProofTest extends FetchFixture {
     private final Digest name = sha256(large);
     private final Map<Member, Ladder> offered = new HashMap<>();
     private final Ladders ladders = (member, digest, sizeBytes) -> Optional.ofNullable(offered.get(member));
-    private final Fetcher pulling =
-            new Fetcher(store, ring, ladders, transport, origin, journal, new Meters(metrics), System::nanoTime);
+    private final Fetcher pulling = new Fetcher(
+            store,
+            ring,
+            ladders,
+            transport,
+            origin,
+            journal,
+            new Meters(metrics),
+            System::nanoTime,
+            new SwarmPulls(store));
 
     @AfterEach
     void closePulling() {
@@ -74,8 +82,16 @@ class LinkProofTest extends FetchFixture {
         offered.put(TestHolders.member(1), ladderOf(large));
         Transport liarFirst = new Gate(contradicted, TestHolders.address(1));
 
-        try (Fetcher gated =
-                new Fetcher(store, ring, ladders, liarFirst, origin, journal, new Meters(metrics), System::nanoTime)) {
+        try (Fetcher gated = new Fetcher(
+                store,
+                ring,
+                ladders,
+                liarFirst,
+                origin,
+                journal,
+                new Meters(metrics),
+                System::nanoTime,
+                new SwarmPulls(store))) {
             Delivery delivery = gated.deliver(bareLarge());
             awaitNote("fallback", "node-2");
             contradicted.countDown();

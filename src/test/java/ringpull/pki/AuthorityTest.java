@@ -110,6 +110,31 @@ class AuthorityTest {
     }
 
     @Test
+    void theReportSaysWhenItIsTimeToRenew() throws IOException {
+        MemberFiles files = MemberFiles.of(folder, "gpu-1");
+        issue(files, authority());
+
+        assertThat(problems(files, Duration.ofDays(350))).isEmpty();
+        assertThat(problems(files, Duration.ofDays(352)))
+                .singleElement()
+                .asString()
+                .contains("renew it");
+        assertThat(problems(files, Duration.ofDays(366)))
+                .singleElement()
+                .asString()
+                .contains("expired");
+        assertThat(problems(files, Duration.ofDays(-1)))
+                .singleElement()
+                .asString()
+                .contains("valid only from");
+    }
+
+    private List<String> problems(MemberFiles files, Duration later) throws IOException {
+        return CertificateReport.of(files.certificate(), Optional.empty(), Optional.empty(), now.plus(later))
+                .problems();
+    }
+
+    @Test
     void nothingOutlivesItsAuthority() throws IOException {
         Authority authority = Authority.create("lab", now, Duration.ofDays(10));
         Authority.Request request = new Authority.Request("lab", "gpu-1", List.of());

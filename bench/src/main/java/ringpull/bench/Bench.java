@@ -20,6 +20,8 @@ public final class Bench {
                 case "io" -> new IoPaths(run).measure();
                 case "dead" -> new Dead(run).measure();
                 case "verify" -> new Verify(run).measure();
+                case "cold-start" -> new ColdStart(run).measure();
+                case "swarm-sim" -> new SwarmSim(run).measure();
                 case "startup" -> new Startup(run).measure();
                 case "ring-sim" -> new RingSim(run).measure();
                 case "holders" -> new HoldersBench(run).measure();

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import ringpull.cli.ControlClient;
 import ringpull.demo.NodeConfig;
@@ -55,6 +56,34 @@ final class BenchNode implements AutoCloseable {
         get(blob, "?ns=" + REGISTRY);
     }
 
+    /** Seconds until a blob that nobody holds is proven, on disk and durable. */
+    double cold(String blob) throws IOException, InterruptedException {
+        return get(blob, "?ns=" + REGISTRY);
+    }
+
+    Path stored(String blob) {
+        return process.config().directory().resolve("state/blobs/sha256/" + blob);
+    }
+
+    void kill() throws InterruptedException {
+        process.kill();
+    }
+
+    /** Waits until the daemon counts so many members, and may bring blobs together with them. */
+    void awaitMembers(int count) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + WAIT_NANOS_MAX;
+        try (ControlClient client = ControlClient.open(process.socket())) {
+            while (client.status().getMembersAlive() < count
+                    || process.metric("ringpull_members_eligible", Map.of()) < count) {
+                if (System.nanoTime() > deadline) {
+                    throw new IOException(
+                            process.name() + " does not find the others: " + Files.readString(process.log()));
+                }
+                Thread.sleep(LOOK_MILLIS);
+            }
+        }
+    }
+
     /** Seconds until a blob that so many neighbours hold is proven, on disk and durable. */
     double pull(String blob, int holders) throws IOException, InterruptedException {
         awaitHolders(blob, holders);
@@ -69,7 +98,7 @@ final class BenchNode implements AutoCloseable {
         URI url = process.mirror().resolve("/" + RandomBlob.PATH + blob + query);
         List<String> command = new ArrayList<>(enter);
         command.addAll(List.of("curl", "-sSf", "-r", "-1", "-o", "/dev/null", url.toString()));
-        Path stored = process.config().directory().resolve("state/blobs/sha256/" + blob);
+        Path stored = stored(blob);
         long start = System.nanoTime();
         Process client = run.start(command.toArray(String[]::new));
         while (client.isAlive() || !Files.exists(stored)) {

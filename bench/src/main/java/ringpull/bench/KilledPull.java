@@ -127,6 +127,11 @@ final class KilledPull {
         }
 
         @Override
+        public OriginStream openRun(Repository repository, Digest digest, ByteRange run) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void close() {}
     }
 

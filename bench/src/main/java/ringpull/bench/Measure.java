@@ -52,6 +52,22 @@ final class Measure {
                 / 1024.0;
     }
 
+    /** Busy and all ticks of all CPUs so far. */
+    static long[] cpuTicks() throws IOException {
+        String[] words =
+                Files.readAllLines(Path.of("/proc/stat")).getFirst().trim().split("\\s+");
+        long all = 0;
+        for (int i = 1; i <= 8; i++) {
+            all += Long.parseLong(words[i]);
+        }
+        long idle = Long.parseLong(words[4]) + Long.parseLong(words[5]);
+        return new long[] {all - idle, all};
+    }
+
+    static double busyShare(long[] before, long[] after) {
+        return (double) (after[0] - before[0]) / Math.max(1, after[1] - before[1]);
+    }
+
     static String stealTicks() throws IOException {
         return Files.readAllLines(Path.of("/proc/stat")).getFirst().trim().split("\\s+")[8];
     }

@@ -45,6 +45,18 @@ final class Run {
         }
     }
 
+    /** The word behind an option, or another where it is not given. */
+    String text(String option, String otherwise) throws IOException {
+        int at = options.indexOf(option);
+        if (at < 0) {
+            return otherwise;
+        }
+        if (at + 1 == options.size()) {
+            throw new IOException(option + " takes a value");
+        }
+        return options.get(at + 1);
+    }
+
     /** As many rounds as {@code --rounds} says, or so many; fewer where the run would exceed this time. */
     Rounds rounds(int otherwise, Duration end) throws IOException {
         return new Rounds((int) number("--rounds", otherwise), startNanos + end.toNanos());

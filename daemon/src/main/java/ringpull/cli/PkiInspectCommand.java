@@ -24,8 +24,8 @@ import ringpull.pki.CertificateReport;
             "Prints each certificate of a PEM file: who it is for, as which member it counts in a ring, who issued it,"
                 + " until when it is valid, and its fingerprints, either of which revokes it in the file [peer]"
                 + " revoked. Then whether the key belongs to the first certificate, and whether the authorities vouch"
-                + " for it. Ends with exit code 3 if anything of that is not as a member needs it, or expires within"
-                + " 14 days.",
+                + " for it. Ends with exit code 3 if anything of that is not as a member needs it, or is due for"
+                + " renewal: 14 days before its end, or in the last quarter of a life that is short.",
             "",
             "A member is known by the URI ringpull://CLUSTER/NODE or spiffe://… in its certificate, else by its public"
                     + " key."

@@ -76,6 +76,15 @@ final class BlobFetch implements Fetch {
         signal();
     }
 
+    /** More bytes are present, and so many from the start are authentic. */
+    void progressed(long authenticBytes) {
+        PartialBlob blob = partial;
+        if (blob != null) {
+            releasedBytes = Math.max(releasedBytes, Math.min(authenticBytes, Chunk.lastOffset(blob.sizeBytes())));
+        }
+        signal();
+    }
+
     /** Every byte is right: clients need not wait until the blob is durable, too. */
     void proven(ProvenBlob proof) {
         releasedBytes = proof.sizeBytes();

@@ -46,10 +46,11 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             Suspects suspects,
             NoRoom noRoom,
+            SwarmPulls swarmPulls,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
-    /** With neighbours that offer no ladders. */
+    /** With neighbours that offer no ladders and bring nothing together. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -58,9 +59,10 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             LongSupplier nanoTime) {
-        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime);
+        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
     }
 
+    /** @param swarmPulls the blobs that are brought together with other members */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -69,7 +71,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Origin origin,
             Journal journal,
             Meters meters,
-            LongSupplier nanoTime) {
+            LongSupplier nanoTime,
+            SwarmPulls swarmPulls) {
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -81,6 +84,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 meters,
                 new Suspects(),
                 new NoRoom(nanoTime),
+                swarmPulls,
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.

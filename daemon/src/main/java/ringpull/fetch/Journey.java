@@ -30,7 +30,7 @@ import ringpull.store.StoredBlob;
  *
  * <p>Owned by the one virtual thread that calls {@link #run}.
  */
-final class Journey {
+final class Journey implements SwarmPull.Host {
     private static final Logger log = LoggerFactory.getLogger(Journey.class);
 
     private final Digest digest;
@@ -38,6 +38,7 @@ final class Journey {
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
     private final Wishes wishes;
+    private final Together together;
     private final Proving proving;
 
     private @Nullable PartialBlob partial;
@@ -58,6 +59,7 @@ final class Journey {
         this.parts = parts;
         this.fetch = fetch;
         this.wishes = fetch.wishes();
+        this.together = new Together(request, parts, fetch);
         this.proving = new Proving(digest, parts, fetch);
     }
 
@@ -161,6 +163,7 @@ final class Journey {
                 blob.complete(proof, fetch.mediaType(), sources.isEmpty() ? "" : sources.getFirst());
                 partial = null;
                 sources.forEach(source -> parts.store().noteSource(digest, source));
+                together.leave(true);
                 distrustLiars(proof);
                 parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
                 fetch.stored();
@@ -208,6 +211,7 @@ final class Journey {
     /** Forgets bytes that cannot be trusted any more, and hashes from the start. */
     private void forget() throws IOException {
         PartialBlob blob = partial;
+        together.leave(false);
         if (blob != null) {
             blob.reset();
             refuted = false;
@@ -232,7 +236,13 @@ final class Journey {
             if (!attempt.origin()) {
                 throw notHeld();
             }
-            bringFromOrigins();
+            if (attempt.holders().isEmpty()) {
+                used = together.bring(originsTried == 0, this);
+            }
+            blob = partial;
+            if (blob == null || blob.presentPrefixBytes() < blob.sizeBytes()) {
+                bringFromOrigins();
+            }
         }
         return used;
     }
@@ -240,7 +250,7 @@ final class Journey {
     private Set<MemberId> bringFromPeers(Plan.Attempt attempt) throws FetchFailed, IOException, InterruptedException {
         PartialBlob blob;
         try {
-            blob = partialOf(attempt.holders().getFirst().sizeBytes());
+            blob = open(attempt.holders().getFirst().sizeBytes());
         } catch (StoreFull e) {
             // The size is only what peers say: a false one must not pass for a full disk.
             String why = "no room for the size that peers announce: " + e.getMessage();
@@ -285,7 +295,7 @@ final class Journey {
         if (blob == null) {
             try (OriginStream stream = pull.open(0)) {
                 fetch.mediaType(stream.mediaType());
-                blob = partialOf(stream.sizeBytes());
+                blob = open(stream.sizeBytes());
                 fetch.authentic(blob.presentBytes() == 0 && stream.authentic());
                 if (blob.presentPrefixBytes() == 0) {
                     pull.copy(stream, blob, proving::landed);
@@ -322,7 +332,8 @@ final class Journey {
         };
     }
 
-    private PartialBlob partialOf(long sizeBytes) throws StoreFull, IOException {
+    @Override
+    public PartialBlob open(long sizeBytes) throws StoreFull, IOException {
         PartialBlob blob = partial;
         if (blob != null && blob.sizeBytes() != sizeBytes) {
             discard();
@@ -338,6 +349,11 @@ final class Journey {
         return blob;
     }
 
+    @Override
+    public void landed() {
+        proving.landed();
+    }
+
     private void note(String source, String why) {
         parts.journal().note(digest, "fallback", source, 0, why);
     }
@@ -345,6 +361,7 @@ final class Journey {
     /** Clients hear of it last: then another fetch of the blob may begin. */
     private void end(FetchFailed why) {
         wishes.end();
+        together.leave(false);
         close();
         parts.journal().note(digest, "failed", "", 0, String.valueOf(why.getMessage()));
         fetch.failed(why);

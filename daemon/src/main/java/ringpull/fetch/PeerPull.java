@@ -173,6 +173,7 @@ final class PeerPull {
             bytes += landedBytes;
             parts.meters().received(Meters.Source.PEER, landedBytes);
             switch (failure) {
+                case TransferException.Busy e -> gone = true;
                 case TransferException.Unreachable e -> {
                     failuresInARow++;
                     gone |= failuresInARow >= FAILURES_MAX;

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +24,6 @@ import ringpull.tls.Pem;
  */
 public record CertificateReport(
         List<Entry> certificates, Optional<Check> key, Optional<Check> chain, List<String> problems) {
-    private static final Duration SOON = Duration.ofDays(14);
-
     public CertificateReport {
         certificates = List.copyOf(certificates);
         problems = List.copyOf(problems);
@@ -137,13 +134,13 @@ public record CertificateReport(
 
     private static void validity(X509Certificate certificate, Instant now, List<String> problems) {
         String subject = certificate.getSubjectX500Principal().getName();
+        Instant from = certificate.getNotBefore().toInstant();
         Instant until = certificate.getNotAfter().toInstant();
-        if (now.isBefore(certificate.getNotBefore().toInstant())) {
-            problems.add("that of " + subject + " is valid only from "
-                    + certificate.getNotBefore().toInstant());
+        if (now.isBefore(from)) {
+            problems.add("that of " + subject + " is valid only from " + from);
         } else if (now.isAfter(until)) {
             problems.add("that of " + subject + " expired " + until);
-        } else if (now.isAfter(until.minus(SOON))) {
+        } else if (now.isAfter(Certificates.renewalDue(from, until))) {
             problems.add("that of " + subject + " expires " + until + ": renew it");
         }
     }

@@ -31,6 +31,7 @@ final class Seeds {
     private final Repair repair;
     private final Checks checks;
     private final RandomGenerator random;
+    private boolean alone;
 
     Seeds(
             List<String> names,
@@ -75,7 +76,12 @@ final class Seeds {
     }
 
     void tick() {
+        boolean wasAlone = alone;
+        alone = peers.table().liveCount() == 0;
         for (Seed seed : seeds) {
+            if (alone && !wasAlone) {
+                seed.due = Math.min(seed.due, time.now() + jittered(FIRST_WAIT));
+            }
             if (time.now() >= seed.due && seed.open == 0) {
                 seed.due = time.now() + LONGEST_WAIT; // should no answer come at all
                 outbox.add(new Effect.Resolve(seed.name));

@@ -13,6 +13,7 @@ import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
@@ -25,7 +26,18 @@ public final class Certificates {
     private static final String CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
     private static final String ANY_USAGE = "2.5.29.37.0";
 
+    private static final Duration AHEAD = Duration.ofDays(14);
+
+    /** Certificates that live for hours are renewed every hour: those are due in the last quarter of their life. */
+    private static final int LAST_PART = 4;
+
     private Certificates() {}
+
+    /** From when on it is told that a certificate with this life wants renewing. */
+    public static Instant renewalDue(Instant from, Instant until) {
+        Duration ahead = Duration.between(from, until).dividedBy(LAST_PART);
+        return until.minus(ahead.compareTo(AHEAD) > 0 ? AHEAD : ahead);
+    }
 
     /** Whether the two belong together. */
     public static boolean matches(PrivateKey key, X509Certificate certificate) {

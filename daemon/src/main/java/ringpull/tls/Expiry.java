@@ -7,11 +7,6 @@ import java.util.Optional;
 
 /** Tells in time that a certificate expires. */
 final class Expiry {
-    private static final Duration AHEAD = Duration.ofDays(14);
-
-    /** Certificates that live for hours are renewed every hour: those are told of in the last quarter of their life. */
-    private static final int LAST_PART = 4;
-
     private Expiry() {}
 
     static Optional<String> problem(CertificateSet set, Path file, Instant now) {
@@ -26,11 +21,7 @@ final class Expiry {
                     + ": members refuse every new connection with this node, and blobs come from the registry alone;"
                     + " put a new one in its place, it is taken without a restart");
         }
-        Duration ahead = Duration.between(from, until).dividedBy(LAST_PART);
-        if (ahead.compareTo(AHEAD) > 0) {
-            ahead = AHEAD;
-        }
-        return now.isAfter(until.minus(ahead))
+        return now.isAfter(Certificates.renewalDue(from, until))
                 ? Optional.of(
                         "the certificate " + file + " expires " + until + ", in " + left(Duration.between(now, until))
                                 + ": renew it; a new one in its place is taken without a restart")

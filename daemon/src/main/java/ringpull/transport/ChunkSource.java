@@ -1,8 +1,10 @@
 package ringpull.transport;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.util.Optional;
 import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 
 /** What the serving side of a transport may hand out: proven blobs only. */
@@ -10,4 +12,28 @@ import ringpull.blob.Digest;
 public interface ChunkSource {
     /** Opens a proven blob of this node, or nothing if it is not held; the caller closes it. */
     Optional<BlobFile> open(Digest digest) throws IOException;
+
+    /**
+     * Opens what is to be served of a range: also of a blob that is still arriving, if all of the range is here and vouched
+     * for. Empty if it is not.
+     *
+     * @param reader who reads, so that readers share fairly
+     * @throws Busy if too much is being read already
+     */
+    default Optional<Serving> serve(Digest digest, ByteRange range, SocketAddress reader) throws IOException {
+        return open(digest).map(file -> new Serving(file, () -> {}));
+    }
+
+    /**
+     * @param file whoever serves closes it
+     * @param over to be called once when it was sent, or will not be
+     */
+    record Serving(BlobFile file, Runnable over) {}
+
+    /** Ask somebody else, or again in a moment. */
+    final class Busy extends IOException {
+        public Busy(String message) {
+            super(message);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 package ringpull.transport;
 
-/** Why a range did not arrive whole. The three causes are three different things to do next. */
+/** Why a range did not arrive whole. The causes are different things to do next. */
 public abstract sealed class TransferException extends Exception {
     private TransferException(String message, Throwable cause) {
         super(message, cause);
@@ -17,6 +17,13 @@ public abstract sealed class TransferException extends Exception {
         }
 
         public Unreachable(String message) {
+            super(message);
+        }
+    }
+
+    /** The holder is well and serves too many already: ask another, and this one a moment later. */
+    public static final class Busy extends TransferException {
+        public Busy(String message) {
             super(message);
         }
     }

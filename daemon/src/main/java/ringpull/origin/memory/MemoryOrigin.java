@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.Repository;
@@ -132,6 +133,18 @@ public final class MemoryOrigin implements Origin {
         }
         opens.incrementAndGet();
         return new Stream(content, (int) offsetBytes, breakOffAfter, authentic);
+    }
+
+    @Override
+    public OriginStream openRun(Repository repository, Digest digest, ByteRange run) throws OriginException {
+        Content content = find(new Key(repository, ContentKind.BLOB, digest));
+        if (run.offset() > content.bytes.length) {
+            throw new OriginException.Malformed(ENDPOINT + " has fewer than " + run.offset() + " bytes of " + digest);
+        }
+        opens.incrementAndGet();
+        Stream stream = new Stream(content, (int) run.offset(), breakOffAfter, authentic);
+        stream.rest.limit((int) Math.min(content.bytes.length, run.end()));
+        return stream;
     }
 
     private Content find(Key key) throws OriginException {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import javax.net.ssl.SSLContext;
+import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.Repository;
@@ -170,6 +171,12 @@ public final class OciOrigin implements Origin {
             case MANIFEST -> client.openManifest(repository, digest, offsetBytes);
             case BLOB -> client.openBlob(repository, digest, offsetBytes);
         };
+    }
+
+    @Override
+    public OriginStream openRun(Repository repository, Digest digest, ByteRange run)
+            throws OriginException, InterruptedException {
+        return client(repository.registry()).openRun(repository, digest, run);
     }
 
     @Override

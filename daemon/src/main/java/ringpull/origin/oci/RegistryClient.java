@@ -2,6 +2,7 @@ package ringpull.origin.oci;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.blob.Repository;
 import ringpull.origin.Origin.TagAnswer;
@@ -112,6 +114,87 @@ final class RegistryClient {
         } catch (IOException e) {
             throw HttpPool.failure(answer.url(), e, false);
         }
+    }
+
+    /** A part of a blob, from the first endpoint that gives it; an endpoint that knows no ranges gives only the first. */
+    OriginStream openRun(Repository repository, Digest digest, ByteRange run)
+            throws OriginException, InterruptedException {
+        Map<String, String> headers = Map.of("Range", "bytes=" + run.offset() + "-" + (run.end() - 1));
+        Endpoint.Ask ask = new Endpoint.Ask("GET", repository.path(), "blobs/" + digest, headers);
+        return rounds.once(endpoint -> {
+            Endpoint.Reached reached = endpoint.send(ask);
+            try {
+                return run(endpoint, ask, reached, run);
+            } catch (OriginException e) {
+                reached.answer().discard();
+                throw e;
+            }
+        });
+    }
+
+    private OriginStream run(Endpoint endpoint, Endpoint.Ask ask, Endpoint.Reached reached, ByteRange run)
+            throws OriginException, InterruptedException {
+        Answer answer = reached.answer();
+        ensureIdentity(answer);
+        if (answer.status() == 416 && run.offset() == 0) {
+            answer.discard();
+            return empty(endpoint, reached); // there is no byte in it to ask for
+        }
+        long length = answer.length().orElse(-1L);
+        boolean whole = answer.status() == 200 && run.offset() == 0 && length >= 0;
+        long size;
+        if (whole) {
+            size = length;
+        } else if (answer.status() == 206) {
+            size = sizeFromRange(answer, run, length);
+        } else if (answer.status() == 200) {
+            throw answer.malformed("the whole blob when asked for a part of it");
+        } else {
+            throw answer.failure(ask.wanted(), surroundings.clock().instant());
+        }
+        OnWire body = new OnWire(answer, endpoint);
+        try {
+            return new ContentStream(
+                    endpoint.site(),
+                    answer.mediaType().orElse(OCTETS),
+                    size,
+                    Math.min(length, run.length()),
+                    0,
+                    reached.authentic(),
+                    answer.stream(),
+                    whole && length > run.length() ? new CutOff(body) : body,
+                    surroundings.timeouts().floor());
+        } catch (IOException e) {
+            throw HttpPool.failure(answer.url(), e, false);
+        }
+    }
+
+    private OriginStream empty(Endpoint endpoint, Endpoint.Reached reached) {
+        return new ContentStream(
+                endpoint.site(),
+                OCTETS,
+                0,
+                0,
+                0,
+                reached.authentic(),
+                InputStream.nullInputStream(),
+                new InMemory(),
+                surroundings.timeouts().floor());
+    }
+
+    private static long sizeFromRange(Answer answer, ByteRange run, long length) throws OriginException {
+        Matcher range = CONTENT_RANGE.matcher(answer.header("Content-Range").orElse(""));
+        if (range.matches()) {
+            long size = Long.parseLong(range.group(3));
+            long last = Math.min(run.end(), size) - 1;
+            boolean exact = Long.parseLong(range.group(1)) == run.offset()
+                    && Long.parseLong(range.group(2)) == last
+                    && length == last + 1 - run.offset();
+            if (exact) {
+                return size;
+            }
+        }
+        throw answer.malformed("another range than bytes " + run.offset() + " to " + (run.end() - 1));
     }
 
     private static long sizeFromRange(Answer answer, long offset, long length) throws OriginException {
@@ -223,6 +306,24 @@ final class RegistryClient {
         @Override
         public void close() {
             answer.close();
+        }
+    }
+
+    /** What comes behind the end is not wanted, and not waited for. */
+    private record CutOff(OnWire body) implements ContentStream.Body {
+        @Override
+        public void finished() {
+            body.close();
+        }
+
+        @Override
+        public void tooSlow() {
+            body.tooSlow();
+        }
+
+        @Override
+        public void close() {
+            body.close();
         }
     }
 

@@ -37,24 +37,33 @@ final class Rounds {
     <T> T ask(Attempt<T> attempt) throws OriginException, InterruptedException {
         Instant latest = surroundings.clock().instant().plus(WINDOW);
         for (int round = 1; ; round++) {
-            OriginException failure = null;
-            for (Endpoint endpoint : inOrder()) {
-                try {
-                    return attempt.at(endpoint);
-                } catch (OriginException e) {
-                    failure = verdict(failure, e);
+            try {
+                return once(attempt);
+            } catch (OriginException failure) {
+                Optional<Duration> pause = pause(failure, round);
+                if (pause.isEmpty()
+                        || surroundings.clock().instant().plus(pause.get()).isAfter(latest)) {
+                    throw failure;
                 }
+                surroundings.pause().sleep(pause.get());
             }
-            if (failure == null) {
-                throw new IllegalStateException("a registry without endpoints");
-            }
-            Optional<Duration> pause = pause(failure, round);
-            if (pause.isEmpty()
-                    || surroundings.clock().instant().plus(pause.get()).isAfter(latest)) {
-                throw failure;
-            }
-            surroundings.pause().sleep(pause.get());
         }
+    }
+
+    /** One round: every endpoint once. */
+    <T> T once(Attempt<T> attempt) throws OriginException, InterruptedException {
+        OriginException failure = null;
+        for (Endpoint endpoint : inOrder()) {
+            try {
+                return attempt.at(endpoint);
+            } catch (OriginException e) {
+                failure = verdict(failure, e);
+            }
+        }
+        if (failure == null) {
+            throw new IllegalStateException("a registry without endpoints");
+        }
+        throw failure;
     }
 
     /** As configured, but those last whose bodies were too slow a moment ago. */

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import ringpull.ring.Limits;
+import ringpull.ring.MemberId;
 import ringpull.ring.Message;
 import ringpull.tls.PeerTls;
 import ringpull.v1.RingGrpc;
@@ -95,6 +96,14 @@ public final class ControlPort implements Closeable {
             throw failed;
         }
         return port;
+    }
+
+    /**
+     * Whether the member whose call this thread answers may speak as this one: as its certificate says, where there are
+     * certificates.
+     */
+    public static boolean speaksAs(MemberId member) {
+        return Senders.isCaller(member);
     }
 
     private static String text(InetSocketAddress address) {

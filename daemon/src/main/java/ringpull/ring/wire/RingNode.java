@@ -1,5 +1,7 @@
 package ringpull.ring.wire;
 
+import io.grpc.Channel;
+import io.grpc.ManagedChannel;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.UnknownHostException;
@@ -11,11 +13,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,6 +74,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     private final PeerLadders ladders;
     private final Dialer dialer;
     private final Thread thread;
+    private final List<Consumer<MemberId>> deathListeners = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
     private RingNode(ControlPort port, Member self, Config.Ring settings, Map<Digest, Long> inventory)
@@ -175,6 +180,23 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         return ring.orderInZone(digest, zone, limit);
     }
 
+    /** Calls back, on the ring's thread, with members that died or left; returns quickly. */
+    public void onDeath(Consumer<MemberId> listener) {
+        deathListeners.add(listener);
+    }
+
+    /** The connection to a member's control port, shared by all that speak on it. */
+    public Channel channel(Member member) {
+        return channels.to(new Address(member.addresses().getFirst(), member.controlPort()));
+    }
+
+    /** A call on that connection failed: the next one dials anew. */
+    public void discard(Member member, Channel channel) {
+        if (channel instanceof ManagedChannel managed) {
+            channels.discard(new Address(member.addresses().getFirst(), member.controlPort()), managed);
+        }
+    }
+
     /**
      * Asks a member for a session on its plain-text data port; blocks two seconds at most.
      *
@@ -270,13 +292,18 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
             case Effect.Refuse refuse -> port.refuse(refuse.exchange(), refuse.reason());
             case Effect.Resolve resolve -> background(() -> resolve(resolve.seed()));
             case Effect.DialBack dial -> background(() -> dial(dial));
-            case Effect.Changed changed ->
+            case Effect.Changed changed -> {
                 LOG.info(
                         "member {} ({}) at {} is {}",
                         changed.member().name(),
                         changed.member().id(),
                         changed.member().addresses().getFirst(),
                         changed.status());
+                if (!changed.status().counts()) {
+                    deathListeners.forEach(
+                            listener -> listener.accept(changed.member().id()));
+                }
+            }
             case Effect.Left() -> left.countDown();
         }
     }

@@ -85,6 +85,11 @@ final class Senders {
         check(CALLER.get(), question);
     }
 
+    /** Whether the caller that gRPC hands over now may speak as this member. */
+    static boolean isCaller(MemberId member) {
+        return CALLER.get().map(peer -> peer.memberId().equals(member.hex())).orElse(true);
+    }
+
     /** An answer to this call. */
     void check(ClientCall<?, ?> call, Message answer) throws Impostor {
         check(identity(call.getAttributes()), answer);

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
@@ -64,7 +63,8 @@ public final class MemoryTransport implements Transport {
     @Override
     public void read(InetSocketAddress holder, Digest blob, ByteRange range, Landing landing)
             throws TransferException, InterruptedException {
-        try (BlobFile file = open(holder, blob)) {
+        ChunkSource.Serving serving = serving(holder, blob, range);
+        try (BlobFile file = serving.file()) {
             if (range.end() > file.sizeBytes()) {
                 throw new TransferException.Unreachable(
                         holder + " has only " + file.sizeBytes() + " bytes of " + blob + ", not " + range.end());
@@ -84,16 +84,25 @@ public final class MemoryTransport implements Transport {
             throw interrupted();
         } catch (IOException e) {
             throw new TransferException.Unreachable(holder + " broke off: " + e.getMessage(), e);
+        } finally {
+            serving.over().run();
         }
     }
 
-    private synchronized BlobFile open(InetSocketAddress holder, Digest blob) throws TransferException, IOException {
+    private synchronized ChunkSource.Serving serving(InetSocketAddress holder, Digest blob, ByteRange range)
+            throws TransferException {
         ChunkSource source = holders.get(holder);
         if (closed || source == null || faults.get(holder) instanceof Fault.Refuse) {
             throw new TransferException.Unreachable(holder + " refused the connection");
         }
-        Optional<BlobFile> file = source.open(blob);
-        return file.orElseThrow(() -> new TransferException.NotHeld(holder + " does not hold " + blob));
+        try {
+            return source.serve(blob, range, holder)
+                    .orElseThrow(() -> new TransferException.NotHeld(holder + " does not hold " + blob));
+        } catch (ChunkSource.Busy e) {
+            throw new TransferException.Busy(holder + ": " + e.getMessage());
+        } catch (IOException e) {
+            throw new TransferException.Unreachable(holder + " broke off: " + e.getMessage(), e);
+        }
     }
 
     /** How many of the wanted bytes may pass now: at least one, or this throws. */

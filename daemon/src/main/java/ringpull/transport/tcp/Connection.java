@@ -233,9 +233,11 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
                 return;
             }
             running.fail(
-                    status == 404
-                            ? new TransferException.NotHeld(message)
-                            : new TransferException.Unreachable(message));
+                    switch (status) {
+                        case 404 -> new TransferException.NotHeld(message);
+                        case 503 -> new TransferException.Busy(message);
+                        default -> new TransferException.Unreachable(message);
+                    });
         }
     }
 

@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
+import ringpull.transport.ChunkSource;
 
 /**
  * One connection's requests, one after another: the next is not read before the answer to the last has gone. A request
@@ -155,8 +156,16 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
         try {
             server.disk().execute(() -> {
                 try {
-                    Optional<BlobFile> file = server.source().open(blob);
-                    context.executor().execute(() -> opened(context, blob, range, last, file));
+                    Optional<ChunkSource.Serving> serving =
+                            server.source().serve(blob, range, context.channel().remoteAddress());
+                    context.executor().execute(() -> opened(context, blob, range, last, serving));
+                } catch (ChunkSource.Busy e) {
+                    context.executor()
+                            .execute(() -> refuse(
+                                    context,
+                                    HttpResponseStatus.SERVICE_UNAVAILABLE,
+                                    String.valueOf(e.getMessage()),
+                                    last));
                 } catch (IOException | RuntimeException e) {
                     log.warn("{} cannot be served: {}", blob, e.toString());
                     context.executor()
@@ -173,14 +182,20 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void opened(
-            ChannelHandlerContext context, Digest blob, ByteRange range, boolean last, Optional<BlobFile> found) {
+            ChannelHandlerContext context,
+            Digest blob,
+            ByteRange range,
+            boolean last,
+            Optional<ChunkSource.Serving> found) {
         if (found.isEmpty()) {
             refuse(context, HttpResponseStatus.NOT_FOUND, blob + " is not held here", last);
             return;
         }
-        BlobFile file = found.get();
+        BlobFile file = found.get().file();
+        Runnable over = found.get().over();
         if (!context.channel().isActive() || range.end() > file.sizeBytes()) {
             close(file);
+            over.run();
             refuse(
                     context,
                     HttpResponseStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
@@ -188,10 +203,10 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
                     last);
             return;
         }
-        send(context, file, range, last);
+        send(context, file, range, last, over);
     }
 
-    private void send(ChannelHandlerContext context, BlobFile file, ByteRange range, boolean last) {
+    private void send(ChannelHandlerContext context, BlobFile file, ByteRange range, boolean last, Runnable over) {
         HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.PARTIAL_CONTENT);
         head.headers()
                 .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_OCTET_STREAM)
@@ -203,7 +218,10 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
                 ? new SentFile(context, file, range)
                 : new SentBuffers(context, file, range, server.disk(), server.budget());
         watch(context, body, 0);
-        body.start(failure -> ended(context, body, failure, last));
+        body.start(failure -> {
+            over.run();
+            ended(context, body, failure, last);
+        });
     }
 
     /** Closes a connection whose answer does not move on, so that it holds neither file nor buffers. */

@@ -1,0 +1,27 @@
+package ringpull;
+
+import java.util.Optional;
+import ringpull.fetch.Attestor;
+import ringpull.fetch.SwarmPulls;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
+import ringpull.swarm.Event;
+import ringpull.swarm.wire.SwarmNode;
+
+/** What the fetcher sees of the swarm. */
+record SwarmSide(SwarmNode node, Attestor attestor) implements SwarmPulls.Swarms {
+    @Override
+    public void happened(Event event) throws InterruptedException {
+        node.happened(event);
+    }
+
+    @Override
+    public boolean hasCompany() {
+        return node.hasCompany();
+    }
+
+    @Override
+    public Optional<Member> member(MemberId id) {
+        return node.member(id);
+    }
+}

@@ -1,0 +1,70 @@
+package ringpull.swarm.wire;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import ringpull.blob.Digest;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
+import ringpull.ring.Membership;
+import ringpull.ring.Rendezvous;
+import ringpull.swarm.Ranking;
+
+/** The ring as the swarm sees it, members by their ids. A rack is told from one of the same name in another zone. */
+final class Members implements Ranking {
+    private static final long REFRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final Membership ring;
+    private final Rendezvous rendezvous;
+    private final Map<MemberId, Member> known = new ConcurrentHashMap<>();
+    private volatile long refreshed = System.nanoTime() - REFRESH_NANOS;
+
+    Members(Membership ring, Rendezvous rendezvous) {
+        this.ring = ring;
+        this.rendezvous = rendezvous;
+    }
+
+    @Override
+    public List<MemberId> order(Digest digest, String rack, int limit) {
+        Member self = ring.self();
+        List<Member> order;
+        if (rack.isEmpty()) {
+            order = rendezvous.order(digest, limit);
+        } else if (rack.equals(rackOf(self))) {
+            order = rendezvous.orderInRack(digest, self.zone(), self.rack(), limit);
+        } else {
+            order = List.of(); // no business of ours
+        }
+        order.forEach(member -> known.put(member.id(), member));
+        return order.stream().map(Member::id).toList();
+    }
+
+    @Override
+    public String rackOf(MemberId id) {
+        return find(id).map(Members::rackOf).orElse("");
+    }
+
+    private static String rackOf(Member member) {
+        return member.rack().isEmpty() ? "" : member.zone() + "/" + member.rack();
+    }
+
+    /** A live member, or this one. */
+    Optional<Member> find(MemberId id) {
+        if (id.equals(ring.self().id())) {
+            return Optional.of(ring.self());
+        }
+        long now = System.nanoTime();
+        if (now - refreshed > REFRESH_NANOS) {
+            refreshed = now;
+            Map<MemberId, Member> live = new java.util.HashMap<>();
+            ring.members().stream()
+                    .filter(state -> state.status().counts())
+                    .forEach(state -> live.put(state.member().id(), state.member()));
+            known.putAll(live);
+            known.keySet().retainAll(live.keySet());
+        }
+        return Optional.ofNullable(known.get(id));
+    }
+}

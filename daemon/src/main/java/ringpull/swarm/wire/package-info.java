@@ -1,0 +1,5 @@
+/** Drives the swarm over gRPC. */
+@NullMarked
+package ringpull.swarm.wire;
+
+import org.jspecify.annotations.NullMarked;
