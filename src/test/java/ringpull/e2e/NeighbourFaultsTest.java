@@ -131,7 +131,8 @@ class NeighbourFaultsTest {
             assertThat(entry.path("detail").asText()).startsWith("failed");
         });
         assertThat(trace).anySatisfy(entry -> {
-            assertThat(entry.path("event").asText()).isEqualTo("origin");
+            assertThat(entry.path("event").asText()).isEqualTo("swarm");
+            assertThat(entry.path("detail").asText()).isEqualTo("0 members and this one's part");
             assertThat(entry.path("bytes").asLong()).isEqualTo(layer.bytes());
         });
     }
