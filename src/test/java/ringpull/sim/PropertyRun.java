@@ -112,14 +112,9 @@ final class PropertyRun {
         for (int i = 0; i < 10; i++) {
             change();
         }
-        simulation.run(QUIET);
-        properties.require(
-                simulation.converged(),
-                "quiescence: views or inventories differ after",
-                QUIET,
-                "s\n" + simulation.describe());
+        simulation.runUntil("quiescence: all views and inventories are equal", QUIET, simulation::converged);
         properties.nothingTooMuch(digests);
-        simulation.run(10);
+        simulation.run(15);
         properties.quietTraffic(10);
         properties.oneHomeForAll(digests);
     }
