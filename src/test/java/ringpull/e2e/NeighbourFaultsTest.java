@@ -131,7 +131,8 @@ class NeighbourFaultsTest {
             assertThat(entry.path("detail").asText()).startsWith("failed");
         });
         assertThat(trace).anySatisfy(entry -> {
-            assertThat(entry.path("event").asText()).isEqualTo("origin");
+            // A swarm of one where a home is eligible by then, which takes some seconds.
+            assertThat(entry.path("event").asText()).isIn("origin", "swarm");
             assertThat(entry.path("bytes").asLong()).isEqualTo(layer.bytes());
         });
     }

@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -76,7 +75,7 @@ final class SystemdMachine implements AutoCloseable {
 
     /** Boots, and waits until systemd answers; the daemon is not started. */
     static SystemdMachine boot(Path directory, int watchdogSeconds) throws Exception {
-        ClassPath classPath = ClassPath.ofThisProcess();
+        ClassPath classPath = ClassPath.ofThisProcess(directory.resolve("jars"));
         Path units = Files.createDirectories(directory.resolve("units"));
         for (String target : TARGETS) {
             Files.writeString(units.resolve(target + ".target"), "[Unit]\nDefaultDependencies=no\n");
@@ -177,16 +176,27 @@ final class SystemdMachine implements AutoCloseable {
     }
 
     /** The classes and jars of this process, where the daemon's user can see them. */
-    private record ClassPath(Path jars, Path classes, List<Path> entries) {
-        static ClassPath ofThisProcess() {
-            List<Path> entries = Stream.of(System.getProperty("java.class.path").split(":"))
+    private record ClassPath(Path jars, Path classes, List<String> entries) {
+        /** @param jars where copies go: the originals may lie below a home that is closed to others */
+        static ClassPath ofThisProcess(Path jars) throws IOException {
+            List<Path> originals = Stream.of(
+                            System.getProperty("java.class.path").split(":"))
                     .map(entry -> Path.of(entry).toAbsolutePath().normalize())
                     .filter(Files::exists)
                     .toList();
-            return new ClassPath(
-                    root(entries.stream().filter(Files::isRegularFile).toList()),
-                    root(entries.stream().filter(Files::isDirectory).toList()),
-                    entries);
+            Path classes = root(originals.stream().filter(Files::isDirectory).toList());
+            Files.createDirectories(jars);
+            List<String> entries = new ArrayList<>();
+            for (Path original : originals) {
+                if (Files.isDirectory(original)) {
+                    entries.add("/mnt/classes/" + classes.relativize(original));
+                } else {
+                    String name = entries.size() + "-" + original.getFileName();
+                    Files.copy(original, jars.resolve(name));
+                    entries.add("/mnt/jars/" + name);
+                }
+            }
+            return new ClassPath(jars, classes, entries);
         }
 
         private static Path root(List<Path> paths) {
@@ -201,13 +211,8 @@ final class SystemdMachine implements AutoCloseable {
         }
 
         String java() {
-            String seen = entries.stream()
-                    .map(entry -> Files.isDirectory(entry)
-                            ? "/mnt/classes/" + classes.relativize(entry)
-                            : "/mnt/jars/" + jars.relativize(entry))
-                    .collect(Collectors.joining(":"));
             return Path.of(System.getProperty("java.home"), "bin", "java")
-                    + " -XX:+UseSerialGC -Xmx256m --enable-native-access=ALL-UNNAMED -cp " + seen;
+                    + " -XX:+UseSerialGC -Xmx256m --enable-native-access=ALL-UNNAMED -cp " + String.join(":", entries);
         }
     }
 }

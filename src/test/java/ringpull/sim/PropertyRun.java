@@ -112,7 +112,8 @@ final class PropertyRun {
         for (int i = 0; i < 10; i++) {
             change();
         }
-        simulation.runUntil("quiescence: all views and inventories are equal", QUIET, simulation::converged);
+        // Within that time, not just at its end: a suspicion that is refuted in a moment may fall on any moment.
+        simulation.runUntil("quiescence: views and inventories are equal", QUIET, simulation::converged);
         properties.nothingTooMuch(digests);
         simulation.run(15);
         properties.quietTraffic(10);

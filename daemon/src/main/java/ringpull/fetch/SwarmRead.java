@@ -70,6 +70,8 @@ final class SwarmRead {
             }
         } catch (InterruptedIOException | ClosedByInterruptException e) {
             Thread.currentThread().interrupt(); // cancelled
+        } catch (RuntimeException e) {
+            pull.fail(new IOException("a read met a defect", e));
         } catch (IOException e) {
             pull.fail(e);
         } catch (InterruptedException e) {

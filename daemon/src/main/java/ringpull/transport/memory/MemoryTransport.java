@@ -90,7 +90,7 @@ public final class MemoryTransport implements Transport {
     }
 
     private synchronized ChunkSource.Serving serving(InetSocketAddress holder, Digest blob, ByteRange range)
-            throws TransferException {
+            throws TransferException, InterruptedException {
         ChunkSource source = holders.get(holder);
         if (closed || source == null || faults.get(holder) instanceof Fault.Refuse) {
             throw new TransferException.Unreachable(holder + " refused the connection");
@@ -100,6 +100,8 @@ public final class MemoryTransport implements Transport {
                     .orElseThrow(() -> new TransferException.NotHeld(holder + " does not hold " + blob));
         } catch (ChunkSource.Busy e) {
             throw new TransferException.Busy(holder + ": " + e.getMessage());
+        } catch (ClosedByInterruptException e) {
+            throw interrupted();
         } catch (IOException e) {
             throw new TransferException.Unreachable(holder + " broke off: " + e.getMessage(), e);
         }

@@ -163,6 +163,7 @@ final class Exchange {
                 // A new exception, so that its trace shows who asked.
                 case TransferException.Unreachable u ->
                     new TransferException.Unreachable(String.valueOf(u.getMessage()), u);
+                case TransferException.Busy b -> new TransferException.Busy(String.valueOf(b.getMessage()));
                 case TransferException.NotHeld n -> new TransferException.NotHeld(String.valueOf(n.getMessage()));
                 case TransferException.LandingFailed l -> l;
                 case null, default -> throw new IllegalStateException(e);
