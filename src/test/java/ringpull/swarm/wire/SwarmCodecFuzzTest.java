@@ -10,7 +10,8 @@ class SwarmCodecFuzzTest {
     @Test
     void messages() {
         Fuzz fuzz = new Fuzz("SwarmCodec", InvalidProtocolBufferException.class, IllegalArgumentException.class);
-        SwarmCodecTest.messages().forEach(message -> fuzz.with(SwarmCodec.encode(message).toByteArray()));
+        SwarmCodecTest.messages()
+                .forEach(message -> fuzz.with(SwarmCodec.encode(message).toByteArray()));
         fuzz.allocating(400).bytes(input -> SwarmCodec.decode(SwarmMessage.parseFrom(input)));
     }
 }

@@ -17,7 +17,9 @@ class WireFuzzTest {
 
     @Test
     void nonces() {
-        new Fuzz("Wire.nonce").with("0123456789abcdef".repeat(2), "0123456789abcdef".repeat(4)).texts(Wire::parseNonce);
+        new Fuzz("Wire.nonce")
+                .with("0123456789abcdef".repeat(2), "0123456789abcdef".repeat(4))
+                .texts(Wire::parseNonce);
     }
 
     @Test
