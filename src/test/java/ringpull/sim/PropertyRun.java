@@ -118,6 +118,8 @@ final class PropertyRun {
         simulation.run(15);
         properties.quietTraffic(10);
         properties.oneHomeForAll(digests);
+        properties.require(
+                simulation.madeUp() == 0, "no resurrection:", simulation.madeUp(), "members that never were");
     }
 
     static String replay(long seed) {
