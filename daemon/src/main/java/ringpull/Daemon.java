@@ -49,6 +49,7 @@ import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.Transport;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
@@ -128,19 +129,24 @@ final class Daemon implements AutoCloseable {
                         host.address(),
                         config.peer().controlPort(),
                         address -> ControlPort.bind(address, tls, swarmService, new LadderService(store::ladderPage))));
+        Optional<RdmaSide> rdma = RdmaSide.open(config.peer().rdma(), swarmPulls, sessions, meters);
+        rdma.ifPresent(side -> parts.add("RDMA", side));
         if (Admissions.wanted(config.peer())) {
-            control.admit(member -> Admissions.make(sessions, member));
+            List<InetSocketAddress> places = rdma.map(RdmaSide::places).orElse(List.of());
+            control.admit(member -> Admissions.make(sessions, member, places));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
-        ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
+        ring = parts.add("ring", RingNode.start(control, self(identity, rdma.isPresent()), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         swarmService.serve(swarm);
         swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
-        TcpTransport transport =
-                parts.add("transport", new TcpTransport(
-                        tls, config.peer().io(), new HolderSessions(new Admissions(ring), System::nanoTime)));
+        HolderSessions holderSessions = new HolderSessions(new Admissions(ring), System::nanoTime);
+        TcpTransport tcp = new TcpTransport(tls, config.peer().io(), holderSessions);
+        Transport transport = parts.add(
+                "transport",
+                rdma.map(side -> side.inFrontOf(tcp, holderSessions)).orElse(tcp));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher = parts.add(
                 "fetcher",
@@ -216,11 +222,11 @@ final class Daemon implements AutoCloseable {
             throws IOException {
         Config.Io io = config.peer().io();
         return Admissions.wanted(config.peer())
-                ? ChunkServer.bindPlain(address, source, sessions, io, meters::served)
-                : ChunkServer.bind(address, source, tls, io, meters::served);
+                ? ChunkServer.bindPlain(address, source, sessions, io, bytes -> meters.served("tcp", bytes))
+                : ChunkServer.bind(address, source, tls, io, bytes -> meters.served("tcp", bytes));
     }
 
-    private Member self(Identity identity) {
+    private Member self(Identity identity, boolean rdma) {
         return new Member(
                 identity.id(),
                 identity.epoch(),
@@ -230,7 +236,7 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Admissions.transports(config.peer()),
+                Admissions.transports(config.peer(), rdma),
                 config.ring().weight());
     }
 

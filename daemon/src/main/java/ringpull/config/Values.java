@@ -130,6 +130,18 @@ final class Values {
         return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString();
     }
 
+    /** A size in whole bytes. */
+    static Function<Object, Long> bytes(long least, long most) {
+        return value -> {
+            String what = "a size (\"512 MiB\", or bytes) from " + (least >> 20) + " to " + (most >> 20) + " MiB";
+            BigDecimal bytes = value instanceof Long number ? BigDecimal.valueOf(number) : amount(value, BYTES, what);
+            if (bytes.compareTo(BigDecimal.valueOf(least)) < 0 || bytes.compareTo(BigDecimal.valueOf(most)) > 0) {
+                throw new IllegalArgumentException(what);
+            }
+            return bytes.longValue();
+        };
+    }
+
     /** Bytes, or a share of the file system. */
     static Config.Room room(Object value) {
         String what = "a share of the file system (\"20 %\") or a size (\"500 GiB\", or bytes)";

@@ -45,6 +45,11 @@ public final class RdmaServer implements AutoCloseable {
     private boolean closed;
     private long refusals;
 
+    /** How many readers can be served with so much pinned memory, of which the {@link RdmaTransport} takes a quarter. */
+    public static int windows(long memoryBytes) {
+        return (int) Math.max(1, memoryBytes / 4 * 3 / ((long) HolderPair.WINDOW_SLOTS * Memory.SLOT_BYTES));
+    }
+
     /**
      * Listens at these addresses of RDMA devices (port 0: any free one) and serves from now on.
      *

@@ -45,6 +45,11 @@ public final class RdmaTransport implements Transport {
 
     private record Place(InetSocketAddress holder, int rail) {}
 
+    /** The landing memory's part of so much pinned memory, of which the {@link RdmaServer} takes the rest. */
+    public static int landingSlots(long memoryBytes) {
+        return (int) (memoryBytes / 4 / Memory.SLOT_BYTES);
+    }
+
     /**
      * @param addresses of this host, each on an RDMA device
      * @param slots of landing memory, 1 MiB each, all of it pinned
