@@ -37,6 +37,9 @@ final class Link implements AutoCloseable {
     private static final int WAITING_MAX = 1024;
     private static final int POLLED = 16;
 
+    /** {@code IBV_WC_SUCCESS}. */
+    private static final int SUCCESS = 0;
+
     /** RDMA READs posted at a time; the device runs as many of them at once as it can. */
     static final int READS = 8;
 
@@ -146,6 +149,7 @@ final class Link implements AutoCloseable {
         return call(pair.postSend(List.of(request), List.of()));
     }
 
+    @SuppressWarnings({"NonApiType", "JdkObsolete"}) // DiSNI takes no other list
     private static LinkedList<IbvSge> pieces(long address, int key) {
         IbvSge piece = new IbvSge();
         piece.setAddr(address);
@@ -212,7 +216,7 @@ final class Link implements AutoCloseable {
         int count = poll.getPolls();
         for (int i = 0; i < count; i++) {
             IbvWC done = polled[i];
-            if (done.getStatus() != IbvWC.IbvWcStatus.IBV_WC_SUCCESS.ordinal()) {
+            if (done.getStatus() != SUCCESS) {
                 throw new IOException("a work request failed: " + status(done.getStatus()));
             }
             int at = (int) done.getWr_id();
