@@ -1,13 +1,18 @@
 package ringpull.fetch;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.blame.Fault;
+import ringpull.blob.BlobFile;
 import ringpull.blob.Chunk;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
@@ -37,6 +42,7 @@ final class Journey implements SwarmPull.Host {
     private final ContentKind kind;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
+    private final Evidence evidence;
     private final Wishes wishes;
     private final Together together;
     private final Proving proving;
@@ -59,7 +65,8 @@ final class Journey implements SwarmPull.Host {
         this.parts = parts;
         this.fetch = fetch;
         this.wishes = fetch.wishes();
-        this.together = new Together(request, parts, fetch);
+        this.evidence = new Evidence(digest, parts.reputation(), parts.secondReading(), parts.journal());
+        this.together = new Together(request, parts, fetch, evidence);
         this.proving = new Proving(digest, parts, fetch);
     }
 
@@ -108,6 +115,7 @@ final class Journey implements SwarmPull.Host {
                 if (refuted.isEmpty()) {
                     return;
                 }
+                keepEvidence();
                 last = doubt(refuted.get(), attempt, used);
                 doubted = true;
                 if (resumed) {
@@ -129,6 +137,26 @@ final class Journey implements SwarmPull.Host {
             } catch (FetchFailed e) {
                 last = e;
             }
+        }
+    }
+
+    /** What did not prove is about to be forgotten. */
+    private void keepEvidence() throws IOException, InterruptedException {
+        PartialBlob blob = partial;
+        if (blob == null) {
+            return;
+        }
+        try (BlobFile file = blob.open()) {
+            parts.proofThreads()
+                    .submit(() -> {
+                        evidence.refuted(file);
+                        return null;
+                    })
+                    .get();
+        } catch (RejectedExecutionException e) {
+            throw new InterruptedException("the daemon stops");
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
         }
     }
 
@@ -167,9 +195,34 @@ final class Journey implements SwarmPull.Host {
                 distrustLiars(proof);
                 parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
                 fetch.stored();
+                judge();
                 yield Optional.empty();
             }
         };
+    }
+
+    /** Says who was at fault for what did not prove on the way; on a thread that may keep a core busy. */
+    private void judge() {
+        if (!evidence.isDoubtful()) {
+            return;
+        }
+        try {
+            parts.proofThreads().execute(() -> {
+                try (BlobFile file = parts.store().open(digest).orElse(null)) {
+                    if (file != null) {
+                        evidence.judge(file);
+                    }
+                } catch (ClosedByInterruptException e) {
+                    Thread.currentThread().interrupt(); // the daemon stops
+                } catch (IOException e) {
+                    log.warn("nobody is blamed for what did not prove of {}: {}", digest, e.toString());
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt(); // the daemon stops
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            log.debug("the daemon stops before {} is judged", digest);
+        }
     }
 
     /** Those whose bytes or ladder, or whose size, contradict what is proven. */
@@ -177,6 +230,7 @@ final class Journey implements SwarmPull.Host {
         long sizeBytes = proof.sizeBytes();
         for (Member liar : proving.liars(proof)) {
             parts.suspects().add(digest, Set.of(liar.id()));
+            parts.reputation().happened(new Fault.FalseLadder(liar.id(), digest));
             parts.meters().proofFailed(Meters.Source.PEER);
             parts.journal().note(digest, "proof", liar.name(), 0, "failed: it sent other bytes, or a false ladder");
             log.warn("{} sent other bytes than those of {}, or a false ladder", liar.name(), digest);
@@ -201,6 +255,9 @@ final class Journey implements SwarmPull.Host {
         parts.meters().proofFailed(used.isEmpty() ? Meters.Source.ORIGIN : Meters.Source.PEER);
         parts.journal().note(digest, "proof", from, 0, "failed: " + failure.getMessage());
         log.warn("proof failed: {}, received from {}", failure.getMessage(), from);
+        if (used.isEmpty() && !resumed) {
+            parts.reputation().happened(new Fault.OriginWrong(digest));
+        }
         if (used.size() == 1 && !resumed) {
             parts.suspects().add(digest, used);
         }
@@ -262,7 +319,7 @@ final class Journey implements SwarmPull.Host {
         }
         List<Member> members = attempt.holders().stream().map(Holder::member).toList();
         fetch.authentic(false);
-        return new PeerPull(blob, parts, proving.byLadder(blob, members), proving::landed).from(members);
+        return new PeerPull(blob, parts, proving.byLadder(blob, members), evidence, proving::landed).from(members);
     }
 
     private static FetchFailed notHeld() {
@@ -319,10 +376,15 @@ final class Journey implements SwarmPull.Host {
     }
 
     private List<Holder> trustedHolders() {
-        return parts.ring().holders(digest).stream()
+        List<Holder> trusted = parts.ring().holders(digest).stream()
                 .filter(holder -> !isSuspect(holder))
+                .filter(holder -> !parts.reputation().shuns(holder.member().id()))
                 .filter(holder -> holder.sizeBytes() >= 0 && holder.sizeBytes() <= sizeMax())
                 .toList();
+        List<Holder> best = trusted.stream()
+                .filter(holder -> parts.reputation().of(holder.member().id()).isEmpty())
+                .toList();
+        return best.isEmpty() ? trusted : best;
     }
 
     private long sizeMax() {

@@ -2,6 +2,7 @@ package ringpull.fetch;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -20,6 +21,7 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -42,11 +44,13 @@ final class SwarmPull {
     private final Fetcher.Parts parts;
     private final SwarmPulls.Swarms swarms;
     private final BlobFetch fetch;
+    private final Evidence evidence;
+    private final Attesting attesting;
     private final Host host;
     private final Digest digest;
     private final BlockingQueue<Effect> inbox = new LinkedBlockingQueue<>();
     private final Map<Long, SwarmRead> reads = new ConcurrentHashMap<>();
-    private final Map<Integer, Digest> hashes = new ConcurrentHashMap<>();
+    private final Map<Integer, Landed> chunks = new ConcurrentHashMap<>();
     private final CompletableFuture<PartialBlob> opened = new CompletableFuture<>();
     private final Set<MemberId> used = ConcurrentHashMap.newKeySet();
     private final OriginPart originPart;
@@ -68,13 +72,27 @@ final class SwarmPull {
         void landed();
     }
 
-    SwarmPull(BlobRequest wish, Fetcher.Parts parts, SwarmPulls.Swarms swarms, BlobFetch fetch, Host host) {
+    /** A chunk that was written: from an origin, or from a member. */
+    private record Landed(
+            Digest hash,
+            Attesting.@Nullable Source source,
+            @Nullable Member from) {}
+
+    SwarmPull(
+            BlobRequest wish,
+            Fetcher.Parts parts,
+            SwarmPulls.Swarms swarms,
+            BlobFetch fetch,
+            Evidence evidence,
+            Host host) {
         this.wish = wish;
         this.parts = parts;
         this.swarms = swarms;
         this.fetch = fetch;
         this.host = host;
         this.digest = wish.digest();
+        this.evidence = evidence;
+        this.attesting = new Attesting(digest, this, swarms.statements());
         this.originPart = new OriginPart(this, wish, parts);
     }
 
@@ -246,15 +264,26 @@ final class SwarmPull {
         }
     }
 
-    /** A chunk is on the disk; the swarm will have it attested or checked. */
-    void written(SwarmRead read, int chunk, Digest hash, boolean fromAuthenticOrigin) throws InterruptedIOException {
-        hashes.put(chunk, hash);
-        moved();
-        if (fromAuthenticOrigin) {
+    /** A chunk from an origin is on the disk; the swarm will have it attested. */
+    void written(SwarmRead read, int chunk, Digest hash, Attesting.Source source) throws InterruptedIOException {
+        evidence.own(chunk);
+        if (source.authentic()) {
             synchronized (authentic) {
                 authentic.set(chunk);
             }
         }
+        written(read, chunk, new Landed(hash, source, null));
+    }
+
+    /** A chunk from a member is on the disk; the swarm will have it checked. */
+    void written(SwarmRead read, int chunk, Digest hash, Member from) throws InterruptedIOException {
+        evidence.delivered(chunk, chunk + 1, from);
+        written(read, chunk, new Landed(hash, null, from));
+    }
+
+    private void written(SwarmRead read, int chunk, Landed landed) throws InterruptedIOException {
+        chunks.put(chunk, landed);
+        moved();
         try {
             swarms.happened(new Event.Landed(digest, read.id(), chunk));
         } catch (InterruptedException e) {
@@ -272,32 +301,72 @@ final class SwarmPull {
     }
 
     private void attest(int chunk) throws IOException, InterruptedException {
-        Digest hash = hashes.get(chunk);
-        if (hash != null) {
+        Landed landed = chunks.get(chunk);
+        if (landed != null && landed.source != null) {
             PartialBlob partial = partial();
             present(partial, chunk);
-            Run run = new Run(chunk, chunk + 1);
-            swarms.happened(new Event.Attested(
-                    digest, swarms.attestor().attest(digest, partial.sizeBytes(), run, List.of(hash))));
+            if (attesting.add(new Attesting.Chunk(chunk, landed.hash, landed.source))) {
+                attesting.work(partial.sizeBytes());
+            }
         }
     }
 
     private void check(int chunk, @Nullable Statement statement) throws IOException, InterruptedException {
         PartialBlob partial = partial();
-        Digest hash = hashes.get(chunk);
-        boolean good = hash != null
-                && (statement == null
-                        || (statement
-                                        .hashes()
-                                        .get(chunk - statement.run().first())
-                                        .equals(hash)
-                                && swarms.attestor().isTrue(digest, partial.sizeBytes(), statement)));
+        Landed landed = chunks.get(chunk);
+        if (landed == null || landed.from == null) {
+            return; // of an earlier life, or this node's own: nobody's statement is needed
+        }
+        if (statement == null || !counts(statement, partial)) {
+            unvouched(partial, chunk);
+            return;
+        }
+        evidence.stated(statement);
+        boolean good = statement.reading().hash(chunk).equals(landed.hash)
+                || mended(partial, chunk, landed, landed.from, statement);
         if (good) {
             present(partial, chunk);
         } else {
-            parts.journal().note(digest, "fallback", "swarm", 0, "chunk " + chunk + " is not what its reader said");
+            parts.journal()
+                    .note(digest, "fallback", landed.from.name(), 0, "chunk " + chunk + " is not what its reader said");
         }
         swarms.happened(new Event.Checked(digest, chunk, good));
+    }
+
+    private boolean counts(Statement statement, PartialBlob partial) {
+        return statement.reading().sizeBytes() == partial.sizeBytes()
+                && !parts.reputation().shuns(statement.signer());
+    }
+
+    /** Nothing is known of a chunk: it counts for the proof of the whole, and others get it only where nobody signs. */
+    private void unvouched(PartialBlob partial, int chunk) throws IOException, InterruptedException {
+        if (swarms.statements().areSigned()) {
+            partial.received(Chunk.range(chunk, partial.sizeBytes()));
+            host.landed();
+            swarms.happened(new Event.Unvouched(digest, chunk));
+        } else {
+            present(partial, chunk);
+            swarms.happened(new Event.Checked(digest, chunk, true));
+        }
+    }
+
+    /** A chunk differs from its statement: it may have been changed on its way, and be right over TLS. */
+    private boolean mended(PartialBlob partial, int chunk, Landed landed, Member from, Statement statement)
+            throws IOException, InterruptedException {
+        Digest right = statement.reading().hash(chunk);
+        boolean again = evidence.again(chunk, from, bytes -> {
+            if (!Evidence.hash(bytes).equals(right)) {
+                return false;
+            }
+            partial.write((long) chunk * Chunk.SIZE_BYTES, ByteBuffer.wrap(bytes));
+            return true;
+        });
+        if (!again) {
+            evidence.contradicted(chunk, from, landed.hash);
+            return false;
+        }
+        chunks.put(chunk, new Landed(right, null, from));
+        return true;
     }
 
     private void present(PartialBlob partial, int chunk) throws IOException {

@@ -16,12 +16,14 @@ final class Together {
     private final ContentKind kind;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
+    private final Evidence evidence;
     private @Nullable SwarmPull pull;
 
-    Together(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch) {
+    Together(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch, Evidence evidence) {
         this.kind = request.kind();
         this.parts = parts;
         this.fetch = fetch;
+        this.evidence = evidence;
     }
 
     /**
@@ -38,7 +40,7 @@ final class Together {
             return Set.of();
         }
         fetch.authentic(false);
-        SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, journey);
+        SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, evidence, journey);
         pull = begun;
         return begun.bring();
     }
