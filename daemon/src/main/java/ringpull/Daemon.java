@@ -203,7 +203,8 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, this::status)));
+                        new ControlServer.Sources(
+                                ring, ring, ring, store, journal, images, verifier, this::status, reputation)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",

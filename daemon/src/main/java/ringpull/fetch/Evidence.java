@@ -33,7 +33,7 @@ import ringpull.swarm.Statement;
  */
 final class Evidence {
     /** Chunks that anything is kept of; faults in later ones are not found out. */
-    static final int CHUNKS_MAX = 1 << 16;
+    static final int CHUNKS_MAX = 1 << 15;
 
     private static final int CONTRADICTIONS_MAX = 256;
 
@@ -139,6 +139,11 @@ final class Evidence {
                 refuted.put(chunk, new Refuted(deliveries.get(chunk), own.get(chunk), hash));
             }
         }
+    }
+
+    /** Whether bytes of it did not prove, and nobody was blamed yet. */
+    synchronized boolean isRefuted() {
+        return !refuted.isEmpty();
     }
 
     /** Whether anything is to be compared with the proven blob. */

@@ -48,7 +48,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             Suspects suspects,
             Reputation reputation,
-            SecondReading secondReading,
+            OpenCases cases,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
             ExecutorService threads,
@@ -118,7 +118,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 meters,
                 new Suspects(),
                 reputation,
-                secondReading,
+                new OpenCases(reputation, secondReading, journal),
                 new NoRoom(nanoTime),
                 swarmPulls,
                 Executors.newThreadPerTaskExecutor(

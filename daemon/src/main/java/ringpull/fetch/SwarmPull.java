@@ -2,7 +2,6 @@ package ringpull.fetch;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -46,6 +45,7 @@ final class SwarmPull {
     private final BlobFetch fetch;
     private final Evidence evidence;
     private final Attesting attesting;
+    private final Checking checking;
     private final Host host;
     private final Digest digest;
     private final BlockingQueue<Effect> inbox = new LinkedBlockingQueue<>();
@@ -73,7 +73,7 @@ final class SwarmPull {
     }
 
     /** A chunk that was written: from an origin, or from a member. */
-    private record Landed(
+    record Landed(
             Digest hash,
             Attesting.@Nullable Source source,
             @Nullable Member from) {}
@@ -93,6 +93,7 @@ final class SwarmPull {
         this.digest = wish.digest();
         this.evidence = evidence;
         this.attesting = new Attesting(digest, this, swarms.statements());
+        this.checking = new Checking(digest, this, parts, swarms, evidence);
         this.originPart = new OriginPart(this, wish, parts);
     }
 
@@ -204,7 +205,7 @@ final class SwarmPull {
                 }
             }
             case Effect.Attest(Digest d, int chunk) -> background(() -> attest(chunk));
-            case Effect.Check(Digest d, int chunk, Statement statement) -> background(() -> check(chunk, statement));
+            case Effect.Check(Digest d, int chunk, Statement statement) -> background(() -> checking.check(chunk, statement));
             case Effect.Send _ -> throw new IllegalArgumentException("a message is not for here: " + effect);
         }
     }
@@ -311,65 +312,24 @@ final class SwarmPull {
         }
     }
 
-    private void check(int chunk, @Nullable Statement statement) throws IOException, InterruptedException {
-        PartialBlob partial = partial();
-        Landed landed = chunks.get(chunk);
-        if (landed == null || landed.from == null) {
-            return; // of an earlier life, or this node's own: nobody's statement is needed
-        }
-        if (statement == null || !counts(statement, partial)) {
-            unvouched(partial, chunk);
-            return;
-        }
-        evidence.stated(statement);
-        boolean good = statement.reading().hash(chunk).equals(landed.hash)
-                || mended(partial, chunk, landed, landed.from, statement);
-        if (good) {
-            present(partial, chunk);
-        } else {
-            parts.journal()
-                    .note(digest, "fallback", landed.from.name(), 0, "chunk " + chunk + " is not what its reader said");
-        }
-        swarms.happened(new Event.Checked(digest, chunk, good));
+    @Nullable
+    Landed landed(int chunk) {
+        return chunks.get(chunk);
     }
 
-    private boolean counts(Statement statement, PartialBlob partial) {
-        return statement.reading().sizeBytes() == partial.sizeBytes()
-                && !parts.reputation().shuns(statement.signer());
+    /** The same chunk was read once more, and is now what it should be. */
+    void mended(int chunk, Landed landed) {
+        chunks.put(chunk, landed);
     }
 
-    /** Nothing is known of a chunk: it counts for the proof of the whole, and others get it only where nobody signs. */
-    private void unvouched(PartialBlob partial, int chunk) throws IOException, InterruptedException {
-        if (swarms.statements().areSigned()) {
-            partial.received(Chunk.range(chunk, partial.sizeBytes()));
-            host.landed();
-            swarms.happened(new Event.Unvouched(digest, chunk));
-        } else {
-            present(partial, chunk);
-            swarms.happened(new Event.Checked(digest, chunk, true));
-        }
+    /** A chunk counts for the proof of the whole; others do not get it. */
+    void received(PartialBlob partial, int chunk) throws IOException {
+        partial.received(Chunk.range(chunk, partial.sizeBytes()));
+        host.landed();
     }
 
-    /** A chunk differs from its statement: it may have been changed on its way, and be right over TLS. */
-    private boolean mended(PartialBlob partial, int chunk, Landed landed, Member from, Statement statement)
-            throws IOException, InterruptedException {
-        Digest right = statement.reading().hash(chunk);
-        boolean again = evidence.again(chunk, from, bytes -> {
-            if (!Evidence.hash(bytes).equals(right)) {
-                return false;
-            }
-            partial.write((long) chunk * Chunk.SIZE_BYTES, ByteBuffer.wrap(bytes));
-            return true;
-        });
-        if (!again) {
-            evidence.contradicted(chunk, from, landed.hash);
-            return false;
-        }
-        chunks.put(chunk, new Landed(right, null, from));
-        return true;
-    }
-
-    private void present(PartialBlob partial, int chunk) throws IOException {
+    /** A chunk is attested: others may have it. */
+    void present(PartialBlob partial, int chunk) throws IOException {
         partial.received(Chunk.range(chunk, partial.sizeBytes()));
         synchronized (vouched) {
             vouched.set(chunk);

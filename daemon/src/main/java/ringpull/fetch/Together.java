@@ -29,14 +29,19 @@ final class Together {
     /**
      * Brings as much of the blob as it can.
      *
-     * @param first whether no origin was asked in vain so far
+     * @param first whether no origin was asked in vain so far; what did not prove before is not brought so again
      * @return the members that delivered some
      * @throws IOException if this node could not write
      */
     Set<MemberId> bring(boolean first, SwarmPull.Host journey) throws StoreFull, IOException, InterruptedException {
         Optional<SwarmPulls.Swarms> swarms = parts.swarmPulls().company();
         Optional<BlobRequest> wish = fetch.wishes().origin(0);
-        if (!first || pull != null || kind != ContentKind.BLOB || swarms.isEmpty() || wish.isEmpty()) {
+        if (!first
+                || evidence.isRefuted()
+                || pull != null
+                || kind != ContentKind.BLOB
+                || swarms.isEmpty()
+                || wish.isEmpty()) {
             return Set.of();
         }
         fetch.authentic(false);
