@@ -44,7 +44,12 @@ final class Checking {
             pull.present(partial, chunk);
         } else {
             parts.journal()
-                    .note(digest, "fallback", landed.from().name(), 0, "chunk " + chunk + " is not what its reader said");
+                    .note(
+                            digest,
+                            "fallback",
+                            landed.from().name(),
+                            0,
+                            "chunk " + chunk + " is not what its reader said");
         }
         swarms.happened(new Event.Checked(digest, chunk, good));
     }

@@ -248,7 +248,8 @@ final class Journey implements SwarmPull.Host {
         }
         List<Member> members = attempt.holders().stream().map(Holder::member).toList();
         fetch.authentic(false);
-        return new PeerPull(blob, parts, proving.byLadder(blob, members), trust.evidence(), proving::landed).from(members);
+        return new PeerPull(blob, parts, proving.byLadder(blob, members), trust.evidence(), proving::landed)
+                .from(members);
     }
 
     private static FetchFailed notHeld() {

@@ -205,7 +205,8 @@ final class SwarmPull {
                 }
             }
             case Effect.Attest(Digest d, int chunk) -> background(() -> attest(chunk));
-            case Effect.Check(Digest d, int chunk, Statement statement) -> background(() -> checking.check(chunk, statement));
+            case Effect.Check(Digest d, int chunk, Statement statement) ->
+                background(() -> checking.check(chunk, statement));
             case Effect.Send _ -> throw new IllegalArgumentException("a message is not for here: " + effect);
         }
     }
