@@ -12,6 +12,7 @@ import ringpull.config.Config;
 import ringpull.ring.Member;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.RingNode;
+import ringpull.swarm.wire.SwarmNode;
 import ringpull.transport.tcp.Admission;
 import ringpull.transport.tcp.Session;
 import ringpull.transport.tcp.Sessions;
@@ -38,7 +39,7 @@ final class Admissions implements Admission {
 
     /** What this node announces: the holder decides how its bytes are read, whatever the reader's own port does. */
     static List<String> transports(Config.Peer peer) {
-        return List.of(wanted(peer) ? TCP_PLAIN : TCP);
+        return List.of(wanted(peer) ? TCP_PLAIN : TCP, SwarmNode.TRANSPORT);
     }
 
     static AdmitReply make(Sessions sessions, String member) {

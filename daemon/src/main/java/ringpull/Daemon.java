@@ -23,13 +23,17 @@ import ringpull.control.DaemonStatus;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
+import ringpull.fetch.LocalAnswers;
 import ringpull.fetch.MemberWord;
 import ringpull.fetch.OriginTags;
+import ringpull.fetch.PacedOrigin;
+import ringpull.fetch.SharedTags;
 import ringpull.fetch.SwarmPulls;
 import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
+import ringpull.origin.Origin;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
 import ringpull.os.NativeLibraries;
@@ -49,6 +53,7 @@ import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.Pace;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
@@ -139,13 +144,28 @@ final class Daemon implements AutoCloseable {
 
         TcpTransport transport =
                 parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
-        OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
+        Origin origin = parts.add(
+                "origin",
+                new PacedOrigin(
+                        new OciOrigin(config.registries()),
+                        new Pace(config.limits().origin(), System::nanoTime)));
         Fetcher fetcher = parts.add(
                 "fetcher",
                 new Fetcher(
-                        store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
-        OriginTags tags = parts.add(
+                        store,
+                        ring,
+                        ring.ladders(),
+                        transport,
+                        origin,
+                        journal,
+                        meters,
+                        System::nanoTime,
+                        swarmPulls,
+                        new Pace(config.limits().download(), System::nanoTime)));
+        OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
+        SharedTags tags = new SharedTags(originTags, swarmPulls, System::nanoTime);
+        swarmService.answer(new LocalAnswers(tags, fetcher, store, System::nanoTime));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
         Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
         if (config.store().scrub().isPositive()) {
@@ -213,9 +233,10 @@ final class Daemon implements AutoCloseable {
             InetSocketAddress address, ChunkSource source, Optional<PeerTls> tls, Sessions sessions, Meters meters)
             throws IOException {
         Config.Io io = config.peer().io();
+        Pace upload = new Pace(config.limits().upload(), System::nanoTime);
         return Admissions.wanted(config.peer())
-                ? ChunkServer.bindPlain(address, source, sessions, io, meters::served)
-                : ChunkServer.bind(address, source, tls, io, meters::served);
+                ? ChunkServer.bindPlain(address, source, sessions, io, upload, meters::served)
+                : ChunkServer.bind(address, source, tls, io, upload, meters::served);
     }
 
     private Member self(Identity identity) {

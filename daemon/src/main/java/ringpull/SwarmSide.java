@@ -5,6 +5,7 @@ import ringpull.fetch.Attestor;
 import ringpull.fetch.SwarmPulls;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
+import ringpull.swarm.Answers;
 import ringpull.swarm.Event;
 import ringpull.swarm.wire.SwarmNode;
 
@@ -23,5 +24,10 @@ record SwarmSide(SwarmNode node, Attestor attestor) implements SwarmPulls.Swarms
     @Override
     public Optional<Member> member(MemberId id) {
         return node.member(id);
+    }
+
+    @Override
+    public Answers homes() {
+        return node.homes();
     }
 }

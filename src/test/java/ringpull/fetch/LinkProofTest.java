@@ -34,6 +34,7 @@ import ringpull.transport.ChunkSource;
 import ringpull.transport.Landing;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
+import ringpull.transport.Pace;
 import ringpull.transport.memory.MemoryTransport;
 
 /** Chunks from several holders, proven as they come by the ladder of one of them; and what liars can do about it. */
@@ -54,7 +55,8 @@ class LinkProofTest extends FetchFixture {
             journal,
             new Meters(metrics),
             System::nanoTime,
-            new SwarmPulls(store));
+            new SwarmPulls(store),
+            Pace.NONE);
 
     @AfterEach
     void closePulling() {
@@ -91,7 +93,8 @@ class LinkProofTest extends FetchFixture {
                 journal,
                 new Meters(metrics),
                 System::nanoTime,
-                new SwarmPulls(store))) {
+                new SwarmPulls(store),
+            Pace.NONE)) {
             Delivery delivery = gated.deliver(bareLarge());
             awaitNote("fallback", "node-2");
             contradicted.countDown();

@@ -74,6 +74,7 @@ final class ColdStart {
             long[] busyBefore = Measure.cpuTicks();
             String one = RandomBlob.write(origin.www(), 100, bytes);
             double ideal = curl(hosts.getFirst(), origin, one);
+            round(threads, ring, origin, RandomBlob.write(origin.www(), 99, bytes), ideal); // warms the daemons' JIT
             List<Round> measured = new ArrayList<>();
             for (int i = 0; i < rounds; i++) {
                 measured.add(round(threads, ring, origin, RandomBlob.write(origin.www(), i, bytes), ideal));
@@ -132,7 +133,9 @@ final class ColdStart {
                 return 0.0;
             });
         }
+        double cpuBefore = cpu(pulling);
         List<Double> seconds = all(threads, pulls);
+        double cpu = cpu(pulling) - cpuBefore;
         CountedOrigin.Sent sent = origin.sent(blob);
         for (BenchNode node : pulling) {
             Path stored = node.stored(blob);
@@ -142,13 +145,22 @@ final class ColdStart {
         }
         Files.deleteIfExists(origin.www().resolve(RandomBlob.PATH + blob));
         System.out.println(Bench.format(
-                "round: last %.2f s, first %.2f s, egress %.3f, %d requests, %d connections",
+                "round: last %.2f s, first %.2f s, egress %.3f, %d requests, %d connections, CPU %.1f s",
                 Collections.max(seconds),
                 seconds.stream().filter(s -> s > 0).mapToDouble(s -> s).min().orElse(0),
                 (double) sent.bytes() / bytes,
                 sent.requests(),
-                sent.connectionsMost()));
+                sent.connectionsMost(),
+                cpu));
         return new Round(seconds, sent);
+    }
+
+    private static double cpu(List<BenchNode> ring) throws IOException {
+        double seconds = 0;
+        for (BenchNode node : ring) {
+            seconds += node.cpuSeconds();
+        }
+        return seconds;
     }
 
     private double direct(ExecutorService threads, List<Lab.Host> hosts, CountedOrigin origin, String blob)

@@ -20,6 +20,7 @@ import ringpull.ring.Holders;
 import ringpull.ring.Ladders;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
+import ringpull.transport.Pace;
 import ringpull.transport.Transport;
 
 /**
@@ -47,6 +48,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Suspects suspects,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
+            Pace download,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
@@ -59,10 +61,13 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             LongSupplier nanoTime) {
-        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
+        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store), Pace.NONE);
     }
 
-    /** @param swarmPulls the blobs that are brought together with other members */
+    /**
+     * @param swarmPulls the blobs that are brought together with other members
+     * @param download what is taken from other members
+     */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -72,7 +77,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             LongSupplier nanoTime,
-            SwarmPulls swarmPulls) {
+            SwarmPulls swarmPulls,
+            Pace download) {
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -85,6 +91,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new Suspects(),
                 new NoRoom(nanoTime),
                 swarmPulls,
+                download,
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.
