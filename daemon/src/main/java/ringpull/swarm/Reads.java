@@ -22,7 +22,7 @@ final class Reads {
     private static final long RATE_SPAN = SwarmLimits.SECONDS;
     private static final long HEDGE_LEAST = 300 * SwarmLimits.MILLIS;
     private static final long REST = 30 * SwarmLimits.MILLIS;
-    private static final int REFUSALS_MOST = 3;
+    private static final int REFUSALS_MOST = 1;
     private static final long REST_MOST = 5 * SwarmLimits.SECONDS;
 
     private final Node node;

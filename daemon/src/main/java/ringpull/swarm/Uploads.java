@@ -11,14 +11,14 @@ import ringpull.blob.Digest;
 
 /**
  * Who is being served chunks of blobs that are still arriving: few at a time, so that a chunk soon has more than one holder,
- * and the next wait in line. No reader has more than half, and blobs share evenly. Not safe for use by many threads.
+ * and the next waits in line. No reader has more than half, and blobs share evenly. Not safe for use by many threads.
  */
 public final class Uploads {
     /** Reads served at a time. */
     public static final int MOST = 4;
 
-    /** Reads that wait; who comes in vain asks somebody else. */
-    public static final int WAITING_MOST = 2;
+    /** Reads that wait, so that the link is never idle; who comes in vain asks somebody else, who may have the chunk by then. */
+    public static final int WAITING_MOST = 1;
 
     private final Map<Object, Integer> byReader = new HashMap<>();
     private final Map<Digest, Integer> byBlob = new HashMap<>();
@@ -30,12 +30,11 @@ public final class Uploads {
     /**
      * A read asks for its turn.
      *
-     * @param turn to be run when it may begin, which may be at once; then {@link #end} must follow
-     * @return what is to be run now; empty while it waits
-     * @throws IllegalStateException if too many wait
+     * @param turn one of {@link #next}, at once or later; then {@link #end} must follow
+     * @return false if too many wait, or this reader has its share
      */
     public boolean ask(Object reader, Digest blob, Runnable turn) {
-        if (line.size() >= WAITING_MOST) {
+        if (byReader.getOrDefault(reader, 0) >= MOST / 2 || line.size() >= WAITING_MOST) {
             return false;
         }
         line.add(new Waiting(reader, blob, turn));

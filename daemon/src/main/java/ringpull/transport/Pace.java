@@ -39,7 +39,7 @@ public final class Pace {
 
     /** The largest piece that passes in a quarter of a second, so that nobody waits long for its turn; at most so many. */
     public int piece(int most) {
-        return bytesPerSecond == 0 ? most : (int) Math.clamp(bytesPerSecond / 4, 1, most);
+        return bytesPerSecond == 0 ? most : Math.clamp(bytesPerSecond / 4, 1, most);
     }
 
     /** Takes so many bytes; returns the nanoseconds to wait before they may pass. */

@@ -26,7 +26,7 @@ import ringpull.v1.SwarmWish;
 
 /** Asks the homes of tags and manifests; answers nothing where this node is the home itself, or the home does not answer. */
 final class HomeAnswers implements Answers {
-    private static final long WAIT_MILLIS = 3_000;
+    private static final long WAIT_MILLIS = 5_000;
     private static final int MEDIA_TYPE_CHARS = 256;
     private static final Logger LOG = LoggerFactory.getLogger(HomeAnswers.class);
 
