@@ -34,7 +34,6 @@ import ringpull.transport.ChunkSource;
 import ringpull.transport.Landing;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
-import ringpull.transport.Pace;
 import ringpull.transport.memory.MemoryTransport;
 
 /** Chunks from several holders, proven as they come by the ladder of one of them; and what liars can do about it. */
@@ -55,8 +54,7 @@ class LinkProofTest extends FetchFixture {
             journal,
             new Meters(metrics),
             System::nanoTime,
-            new SwarmPulls(store),
-            Pace.NONE);
+            new SwarmPulls(store));
 
     @AfterEach
     void closePulling() {
@@ -93,8 +91,7 @@ class LinkProofTest extends FetchFixture {
                 journal,
                 new Meters(metrics),
                 System::nanoTime,
-                new SwarmPulls(store),
-            Pace.NONE)) {
+                new SwarmPulls(store))) {
             Delivery delivery = gated.deliver(bareLarge());
             awaitNote("fallback", "node-2");
             contradicted.countDown();

@@ -22,6 +22,7 @@ import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
 import ringpull.blob.Repository;
+import ringpull.blame.Statements;
 import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
@@ -89,7 +90,7 @@ class SharedTagsTest {
         }
 
         @Override
-        public Attestor attestor() {
+        public Statements statements() {
             throw new UnsupportedOperationException("no chunks here");
         }
     }

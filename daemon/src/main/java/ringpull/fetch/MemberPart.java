@@ -40,8 +40,8 @@ final class MemberPart {
         long end = Math.min((long) read.run().end() * Chunk.SIZE_BYTES, partial.sizeBytes());
         InetSocketAddress address = new InetSocketAddress(
                 member.get().addresses().getFirst(), member.get().dataPort());
-        ChunkWriter writer =
-                new ChunkWriter(partial, read.run().first(), (chunk, hash) -> pull.written(read, chunk, hash, false));
+        ChunkWriter writer = new ChunkWriter(
+                partial, read.run().first(), (chunk, hash) -> pull.written(read, chunk, hash, member.get()));
         parts.download().take(end - offset, () -> pull.happened(new Event.Moved(partial.digest(), read.id())));
         try {
             parts.transport().read(address, partial.digest(), new ByteRange(offset, end - offset), writer);
