@@ -17,6 +17,7 @@ import ringpull.ring.wire.RingNode;
 import ringpull.transport.session.Admission;
 import ringpull.transport.session.Session;
 import ringpull.transport.session.Sessions;
+import ringpull.swarm.wire.SwarmNode;
 import ringpull.v1.AdmitReply;
 import ringpull.v1.RdmaPlace;
 
@@ -48,7 +49,7 @@ final class Admissions implements Admission {
      */
     static List<String> transports(Config.Peer peer, boolean rdma) {
         String tcp = wanted(peer) ? TCP_PLAIN : TCP;
-        return rdma ? List.of(tcp, RDMA) : List.of(tcp);
+        return rdma ? List.of(tcp, RDMA, SwarmNode.TRANSPORT) : List.of(tcp, SwarmNode.TRANSPORT);
     }
 
     /** @param rdma where this node serves RDMA */

@@ -27,12 +27,16 @@ import ringpull.control.DaemonStatus;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
+import ringpull.fetch.LocalAnswers;
 import ringpull.fetch.OriginTags;
+import ringpull.fetch.PacedOrigin;
+import ringpull.fetch.SharedTags;
 import ringpull.fetch.SwarmPulls;
 import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
 import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
+import ringpull.origin.Origin;
 import ringpull.origin.oci.OciOrigin;
 import ringpull.os.HostAddress;
 import ringpull.os.NativeLibraries;
@@ -53,6 +57,7 @@ import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.Pace;
 import ringpull.transport.Transport;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
@@ -159,7 +164,11 @@ final class Daemon implements AutoCloseable {
         Transport transport = parts.add(
                 "transport",
                 rdma.map(side -> side.inFrontOf(tcp, holderSessions)).orElse(tcp));
-        OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
+        Origin origin = parts.add(
+                "origin",
+                new PacedOrigin(
+                        new OciOrigin(config.registries()),
+                        new Pace(config.limits().origin(), System::nanoTime)));
         Fetcher fetcher = parts.add(
                 "fetcher",
                 new Fetcher(
@@ -173,9 +182,12 @@ final class Daemon implements AutoCloseable {
                         System::nanoTime,
                         swarmPulls,
                         reputation,
-                        new SecondReadings(new ChunkCaller(ring), tls.isPresent())));
-        OriginTags tags = parts.add(
+                        new SecondReadings(new ChunkCaller(ring), tls.isPresent()),
+                        new Pace(config.limits().download(), System::nanoTime)));
+        OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
+        SharedTags tags = new SharedTags(originTags, swarmPulls, System::nanoTime);
+        swarmService.answer(new LocalAnswers(tags, fetcher, store, System::nanoTime));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
         Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
         if (config.store().scrub().isPositive()) {
@@ -271,9 +283,10 @@ final class Daemon implements AutoCloseable {
             InetSocketAddress address, ChunkSource source, Optional<PeerTls> tls, Sessions sessions, Meters meters)
             throws IOException {
         Config.Io io = config.peer().io();
+        Pace upload = new Pace(config.limits().upload(), System::nanoTime);
         return Admissions.wanted(config.peer())
-                ? ChunkServer.bindPlain(address, source, sessions, io, bytes -> meters.served("tcp", bytes))
-                : ChunkServer.bind(address, source, tls, io, bytes -> meters.served("tcp", bytes));
+                ? ChunkServer.bindPlain(address, source, sessions, io, upload, bytes -> meters.served("tcp", bytes))
+                : ChunkServer.bind(address, source, tls, io, upload, bytes -> meters.served("tcp", bytes));
     }
 
     private Member self(Identity identity, boolean rdma) {

@@ -1,9 +1,15 @@
 package ringpull;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import ringpull.blame.wire.ChunkCaller;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
@@ -35,7 +41,7 @@ record SecondReadings(ChunkCaller caller, boolean tls) implements SecondReading 
             }
         }
         ByteRange first = new ByteRange((long) chunk * Chunk.SIZE_BYTES, 1);
-        Optional<ChunkSource.Serving> serving = source.serve(digest, first, NOBODY);
+        Optional<ChunkSource.Serving> serving = await(source.serve(digest, first, NOBODY));
         if (serving.isEmpty()) {
             return Optional.empty();
         }
@@ -45,6 +51,36 @@ record SecondReadings(ChunkCaller caller, boolean tls) implements SecondReading 
             serving.get().over().run();
         }
     }
+
+    /** Waits for its turn among those who read blobs that arrive, but not for long. */
+    private static Optional<ChunkSource.Serving> await(CompletableFuture<Optional<ChunkSource.Serving>> serving)
+            throws IOException {
+        try {
+            return serving.get(TURN_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException why ? why : new IOException(e.getCause());
+        } catch (TimeoutException e) {
+            giveBack(serving);
+            throw new ChunkSource.Busy("too many read what is still arriving here");
+        } catch (InterruptedException e) {
+            giveBack(serving);
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("while others read");
+        }
+    }
+
+    private static void giveBack(CompletableFuture<Optional<ChunkSource.Serving>> late) {
+        var _ = late.thenAccept(found -> found.ifPresent(serving -> {
+            serving.over().run();
+            try {
+                serving.file().close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }));
+    }
+
+    private static final long TURN_SECONDS = 2;
 
     /** All second readings count as of one reader. */
     private static final SocketAddress NOBODY = new SocketAddress() {

@@ -5,6 +5,7 @@ import ringpull.blame.Statements;
 import ringpull.fetch.SwarmPulls;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
+import ringpull.swarm.Answers;
 import ringpull.swarm.Event;
 import ringpull.swarm.wire.SwarmNode;
 
@@ -23,5 +24,10 @@ record SwarmSide(SwarmNode node, Statements statements) implements SwarmPulls.Sw
     @Override
     public Optional<Member> member(MemberId id) {
         return node.member(id);
+    }
+
+    @Override
+    public Answers homes() {
+        return node.homes();
     }
 }

@@ -85,6 +85,10 @@ class ConfigFileTest {
             [handoff]
             header_wait = "2 s"
             body_wait = "5min"
+            [limits]
+            upload = "100 MiB"
+            download = 0
+            origin = 2000000
             [metrics]
             address = "0.0.0.0"
             port = 9
@@ -130,6 +134,7 @@ class ConfigFileTest {
                                         Optional.empty(),
                                         Optional.empty())),
                         new Config.Handoff(Duration.ofSeconds(2), Duration.ofMinutes(5)),
+                        new Config.Limits(100 << 20, 0, 2_000_000),
                         new Config.Metrics("0.0.0.0", 9),
                         new Config.Log("debug")));
     }
@@ -175,6 +180,9 @@ class ConfigFileTest {
         [store]~quota = -1                       | f:2: [store] quota must be a share
         [handoff]~header_wait = "31 s"           | f:2: [handoff] header_wait must be a duration within bounds
         [handoff]~header_wait="5 s"~body_wait="5 s" | f:2: [handoff] header_wait must be shorter than body_wait
+        [limits]~upload = "1 KiB"                | f:2: [limits] upload must be 0 (no limit), or bytes a second
+        [limits]~origin = -1                     | f:2: [limits] origin must be 0 (no limit)
+        [limits]~download = "50 %"               | f:2: [limits] download must be 0 (no limit)
         [[registry]]                             | [[registry]] name is missing
         [[registry]]~name="a"~[[registry]]~name="A" | f:4: [[registry]] name "a" is written twice
         [[registry]]~name="a"~endpoints=["ftp://a"] | f:3: [[registry]] endpoints must be a URL

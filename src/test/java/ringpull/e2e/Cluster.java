@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -50,6 +55,8 @@ final class Cluster implements AutoCloseable {
     static final Duration CEILING = Duration.ofMinutes(2);
 
     static final int MIB = 1 << 20;
+
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private static final String RECEIVED = "ringpull_received_bytes_total";
 
@@ -139,12 +146,17 @@ final class Cluster implements AutoCloseable {
 
     /** Daemons n1, n2, …; returns when each knows all. */
     List<NodeProcess> ring(int nodes) throws IOException, InterruptedException {
+        return ring(nodes, registry.url());
+    }
+
+    /** The same; they ask for the registry at this address. */
+    List<NodeProcess> ring(int nodes, URI endpoint) throws IOException, InterruptedException {
         List<NodeProcess> ring = new ArrayList<>();
-        ring.add(start(config("n1")));
+        ring.add(start(config("n1", endpoint)));
         String seed = ring.getFirst().control();
         ring.addAll(atOnce(IntStream.rangeClosed(2, nodes)
                 .<Callable<NodeProcess>>mapToObj(
-                        number -> () -> start(config("n" + number).joining(seed)))
+                        number -> () -> start(config("n" + number, endpoint).joining(seed)))
                 .toList()));
         for (NodeProcess node : ring) {
             node.await("all to know each other", CEILING, () -> membersAlive(node) == nodes);
@@ -326,6 +338,40 @@ final class Cluster implements AutoCloseable {
         Programs.Outcome outcome = Programs.run(output, CEILING, NodeProcess.command(words));
         assertThat(outcome.exit()).as(outcome.output()).isZero();
         return outcome.output();
+    }
+
+    /** Takes a blob through a daemon's mirror as a client does that asks again where it is sent upstream; its size. */
+    long fetch(NodeProcess node, Digest digest) throws IOException, InterruptedException {
+        URI url = node.mirror().resolve("/v2/" + IMAGE.repository().path() + "/blobs/" + digest + "?ns=" + REGISTRY);
+        HttpRequest request = HttpRequest.newBuilder(url).build();
+        long deadline = System.nanoTime() + CEILING.toNanos();
+        while (true) {
+            try {
+                HttpResponse<byte[]> answer = HTTP.send(request, HttpResponse.BodyHandlers.ofByteArray());
+                if (answer.statusCode() == 200) {
+                    assertThat(Digest.ofBytes(sha256(answer.body()))).isEqualTo(digest);
+                    return answer.body().length;
+                }
+            } catch (IOException e) {
+                if (!node.isAlive()) {
+                    throw e;
+                }
+            }
+            assertThat(System.nanoTime()).as("%s does not bring %s", node.name(), digest).isLessThan(deadline);
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    static byte[] sha256(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    <T> Future<T> inBackground(Callable<T> task) {
+        return threads.submit(task);
     }
 
     /** Runs all at once and waits for all. */

@@ -19,7 +19,7 @@ final class BenchNode implements AutoCloseable {
     static final String REGISTRY = "bench.test";
 
     private static final long WAIT_NANOS_MAX = 120_000_000_000L;
-    private static final long LOOK_MILLIS = 2;
+    private static final long LOOK_MILLIS = 10;
 
     private final Run run;
     private final NodeProcess process;

@@ -23,6 +23,10 @@ import ringpull.demo.NodeConfig;
 final class ColdStart {
     private static final int ROUNDS = 3;
     private static final long MIB = 1 << 20;
+
+    /** Rounds that warm the daemons' JIT and are not counted: eight of them share the cores of one machine here. */
+    private static final int WARM_UPS = 2;
+
     private static final double BUSY_MOST = 0.8;
 
     private final Run run;
@@ -30,17 +34,19 @@ final class ColdStart {
     private final long bytes;
     private final String rate;
     private final boolean kill;
+    private final boolean racks;
 
     ColdStart(Run run) throws IOException {
         this.run = run;
         this.nodes = (int) run.number("--nodes", 8);
-        this.bytes = SwarmSim.bytes(run.text("--size", "256MiB"));
+        this.racks = run.has("--two-racks");
+        this.bytes = SwarmSim.bytes(run.text("--size", racks ? "32MiB" : "256MiB"));
         this.rate = run.text("--rate", "200mbit");
         this.kill = run.has("--kill");
     }
 
     /** One cold start; times by the slowest, and those of hosts that were killed are left out. */
-    private record Round(List<Double> seconds, CountedOrigin.Sent sent) {
+    private record Round(List<Double> seconds, CountedOrigin.Sent sent, double crossed) {
         double last() {
             return Collections.max(seconds);
         }
@@ -55,16 +61,19 @@ final class ColdStart {
             CountedOrigin origin = CountedOrigin.start(run, far);
             started.push(origin::close);
             lab.shape(far, mbit());
+            if (racks) {
+                lab.secondRack(mbit() / 10);
+            }
             List<Lab.Host> hosts = new ArrayList<>();
             List<BenchNode> ring = new ArrayList<>();
             for (int i = 0; i < nodes; i++) {
-                Lab.Host host = lab.host();
+                Lab.Host host = lab.host(racks && i % 2 == 1);
                 lab.shape(host, mbit());
                 hosts.add(host);
                 Optional<String> seed = ring.isEmpty()
                         ? Optional.empty()
                         : Optional.of(ring.getFirst().control());
-                BenchNode node = node(host, origin, seed, (rounds + 2) * bytes);
+                BenchNode node = node(host, origin, seed, (rounds + 4) * bytes, racks ? "rack" + i % 2 : "");
                 ring.add(node);
                 started.push(node);
             }
@@ -74,9 +83,12 @@ final class ColdStart {
             long[] busyBefore = Measure.cpuTicks();
             String one = RandomBlob.write(origin.www(), 100, bytes);
             double ideal = curl(hosts.getFirst(), origin, one);
+            for (int i = 0; i < WARM_UPS; i++) {
+                round(threads, ring, origin, RandomBlob.write(origin.www(), 99 - i, bytes), ideal, false);
+            }
             List<Round> measured = new ArrayList<>();
             for (int i = 0; i < rounds; i++) {
-                measured.add(round(threads, ring, origin, RandomBlob.write(origin.www(), i, bytes), ideal));
+                measured.add(round(threads, ring, origin, RandomBlob.write(origin.www(), i, bytes), ideal, kill));
             }
             double busy = Measure.busyShare(busyBefore, Measure.cpuTicks());
             Optional<Double> direct = run.has("--no-direct")
@@ -100,14 +112,15 @@ final class ColdStart {
         return SwarmSim.rate(rate) * 8 / 1_000_000;
     }
 
-    private BenchNode node(Lab.Host host, CountedOrigin origin, Optional<String> seed, long quota)
+    private BenchNode node(Lab.Host host, CountedOrigin origin, Optional<String> seed, long quota, String rack)
             throws IOException, InterruptedException {
         NodeConfig config = NodeConfig.first(
                         run.file(host.name()),
                         host.name(),
                         List.of(NodeConfig.Registry.open(BenchNode.REGISTRY, origin.url())))
                 .peer("address = \"" + host.address() + "\"", "insecure = true")
-                .quota(quota / MIB + " MiB");
+                .quota(quota / MIB + " MiB")
+                .rack(rack);
         return BenchNode.start(run, seed.isEmpty() ? config : config.joining(seed.get()), host.enter());
     }
 
@@ -117,13 +130,13 @@ final class ColdStart {
         return run.seconds(command.toArray(String[]::new));
     }
 
-    private Round round(ExecutorService threads, List<BenchNode> ring, CountedOrigin origin, String blob, double ideal)
+    private Round round(ExecutorService threads, List<BenchNode> ring, CountedOrigin origin, String blob, double ideal, boolean killing)
             throws IOException, InterruptedException {
-        List<BenchNode> pulling = kill ? ring.subList(0, ring.size() - 1) : ring;
+        List<BenchNode> pulling = killing ? ring.subList(0, ring.size() - 1) : ring;
         List<Callable<Double>> pulls = new ArrayList<>(pulling.stream()
                 .<Callable<Double>>map(node -> () -> node.cold(blob))
                 .toList());
-        if (kill) {
+        if (killing) {
             BenchNode victim = ring.getLast();
             threads.submit(() -> victim.cold(blob));
             pulls.add(() -> {
@@ -132,7 +145,11 @@ final class ColdStart {
                 return 0.0;
             });
         }
+        double cpuBefore = cpu(pulling);
+        long crossedBefore = racks ? Lab.betweenRacks() : 0;
         List<Double> seconds = all(threads, pulls);
+        double cpu = cpu(pulling) - cpuBefore;
+        double crossed = racks ? (double) (Lab.betweenRacks() - crossedBefore) / bytes : 0;
         CountedOrigin.Sent sent = origin.sent(blob);
         for (BenchNode node : pulling) {
             Path stored = node.stored(blob);
@@ -142,13 +159,23 @@ final class ColdStart {
         }
         Files.deleteIfExists(origin.www().resolve(RandomBlob.PATH + blob));
         System.out.println(Bench.format(
-                "round: last %.2f s, first %.2f s, egress %.3f, %d requests, %d connections",
+                "round: last %.2f s, first %.2f s, egress %.3f, %d requests, %d connections, CPU %.1f s%s",
                 Collections.max(seconds),
                 seconds.stream().filter(s -> s > 0).mapToDouble(s -> s).min().orElse(0),
                 (double) sent.bytes() / bytes,
                 sent.requests(),
-                sent.connectionsMost()));
-        return new Round(seconds, sent);
+                sent.connectionsMost(),
+                cpu,
+                racks ? Bench.format(", between racks %.3f copies", crossed) : ""));
+        return new Round(seconds, sent, crossed);
+    }
+
+    private static double cpu(List<BenchNode> ring) throws IOException {
+        double seconds = 0;
+        for (BenchNode node : ring) {
+            seconds += node.cpuSeconds();
+        }
+        return seconds;
     }
 
     private double direct(ExecutorService threads, List<Lab.Host> hosts, CountedOrigin origin, String blob)
@@ -212,6 +239,11 @@ final class ColdStart {
                 connections,
                 direct.map(d -> Bench.format("%.3f", d)).orElse("null"),
                 busy,
-                kill ? ",\"survivors_ok\":true" : "");
+                (kill ? ",\"survivors_ok\":true" : "")
+                        + (racks
+                                ? Bench.format(
+                                        ",\"rack_link_copies\":%.3f",
+                                        Measure.median(rounds.stream().map(Round::crossed).toList()))
+                                : ""));
     }
 }

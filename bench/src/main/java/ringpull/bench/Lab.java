@@ -1,17 +1,22 @@
 package ringpull.bench;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Hosts as network namespaces on one bridge, which is in the run's own namespace and has an address there. All of it is named
- * in the run's own mount namespace, and ends with the run.
+ * Hosts as network namespaces on one bridge, which is in the run's own namespace and has an address there, or on a second one
+ * behind a slow link. All of it is named in the run's own mount namespace, and ends with the run.
  */
 final class Lab {
     /** The run's own address on the bridge. */
     static final String OWN_ADDRESS = "10.77.0.1";
 
     private static final String BRIDGE = "br0";
+    private static final String FAR_BRIDGE = "br1";
+    private static final String TRUNK = "trunk0";
+    private static final String FAR_TRUNK = "trunk1";
     private static final int FIRST_HOST = 10;
 
     private final Run run;
@@ -39,12 +44,38 @@ final class Lab {
         return new Lab(run);
     }
 
+    /** A second rack behind a link of this rate. */
+    void secondRack(long mbitPerSecond) throws IOException, InterruptedException {
+        run.seconds("ip", "link", "add", FAR_BRIDGE, "type", "bridge");
+        run.seconds("ip", "link", "set", FAR_BRIDGE, "up");
+        run.seconds("ip", "link", "add", TRUNK, "type", "veth", "peer", "name", FAR_TRUNK);
+        run.seconds("ip", "link", "set", TRUNK, "master", BRIDGE, "up");
+        run.seconds("ip", "link", "set", FAR_TRUNK, "master", FAR_BRIDGE, "up");
+        for (String end : new String[] {TRUNK, FAR_TRUNK}) {
+            run.seconds(
+                    "tc", "qdisc", "add", "dev", end, "root", "tbf", "rate", mbitPerSecond + "mbit", "burst", "256kb",
+                    "latency", "50ms");
+        }
+    }
+
+    /** Bytes that went over the link between the racks, both ways, so far. */
+    static long betweenRacks() throws IOException {
+        Path counters = Path.of("/sys/class/net", TRUNK, "statistics");
+        return Long.parseLong(Files.readString(counters.resolve("rx_bytes")).strip())
+                + Long.parseLong(Files.readString(counters.resolve("tx_bytes")).strip());
+    }
+
     Host host() throws IOException, InterruptedException {
+        return host(false);
+    }
+
+    /** @param far whether it stands in the second rack */
+    Host host(boolean far) throws IOException, InterruptedException {
         Host host = new Host("host" + hosts, "port" + hosts, "10.77.0." + (FIRST_HOST + hosts));
         hosts++;
         run.seconds("ip", "netns", "add", host.name);
         run.seconds("ip", "link", "add", "e0", "netns", host.name, "type", "veth", "peer", "name", host.port);
-        run.seconds("ip", "link", "set", host.port, "master", BRIDGE, "up");
+        run.seconds("ip", "link", "set", host.port, "master", far ? FAR_BRIDGE : BRIDGE, "up");
         run.seconds("ip", "-n", host.name, "link", "set", "lo", "up");
         run.seconds("ip", "-n", host.name, "addr", "add", host.address + "/24", "dev", "e0");
         run.seconds("ip", "-n", host.name, "link", "set", "e0", "up");

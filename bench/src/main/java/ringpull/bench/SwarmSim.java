@@ -65,7 +65,7 @@ final class SwarmSim {
                     most, scale, scale));
         }
         List<Row> rows = new ArrayList<>();
-        System.out.println("rtt ms    makespan    median    egress    home messages/s    messages/node    wall s");
+        System.out.println("rtt ms    makespan    median    egress    home messages/s    messages/node    refused/node    queue    wall s");
         for (String rtt : run.text("--rtt", seed ? "1" : "1,10,50").split(",", -1)) {
             Scenario scenario = Scenario.of(nodes, bytes / scale)
                     .link(link / scale)
@@ -75,13 +75,15 @@ final class SwarmSim {
             Row row = row(scenario);
             rows.add(row);
             System.out.println(Bench.format(
-                    "%6s %11.3f %9.3f %9.4f %18.0f %16d %9.1f",
+                    "%6s %11.3f %9.3f %9.4f %18.0f %16d %15d %8d %9.1f",
                     rtt,
                     row.makespan(),
                     row.median(),
                     row.swarm.egress(),
                     row.swarm.homeMessages() / row.swarm.makespan(),
                     row.swarm.messages() / nodes,
+                    row.swarm.refused() / nodes,
+                    row.swarm.queueMost(),
                     row.wallSeconds));
         }
         Row worst = rows.stream().max(Comparator.comparingDouble(Row::makespan)).orElseThrow();

@@ -98,7 +98,7 @@ public final class ControlClient implements AutoCloseable {
         return unary(stub -> stub.holders(request));
     }
 
-    RingOrderReply ringOrder(String digest, int limit) throws CommandFailed {
+    public RingOrderReply ringOrder(String digest, int limit) throws CommandFailed {
         RingOrderRequest request =
                 RingOrderRequest.newBuilder().setDigest(digest).setLimit(limit).build();
         return unary(stub -> stub.ringOrder(request));

@@ -15,6 +15,7 @@ public record Config(
         Mirror mirror,
         List<Registry> registries,
         Handoff handoff,
+        Limits limits,
         Metrics metrics,
         Log log) {
     public Config {
@@ -197,6 +198,15 @@ public record Config(
      * @param bodyWait longest time without a byte while a proof is pending; then FIN, and 404 on the resume
      */
     public record Handoff(Duration headerWait, Duration bodyWait) {}
+
+    /**
+     * Bytes a second; 0: no limit.
+     *
+     * @param upload to other members
+     * @param download from other members
+     * @param origin from registries
+     */
+    public record Limits(long upload, long download, long origin) {}
 
     public record Metrics(String address, int port) {}
 

@@ -59,6 +59,7 @@ final class ConfigReader {
                 mirror(root.table("mirror")),
                 registries(),
                 handoff(root.table("handoff")),
+                limits(root.table("limits")),
                 metrics(root.table("metrics")),
                 log(root.table("log")));
         root.end();
@@ -216,6 +217,15 @@ final class ConfigReader {
         }
         keys.end();
         return handoff;
+    }
+
+    private static Config.Limits limits(Keys keys) {
+        Config.Limits limits = new Config.Limits(
+                keys.get("upload", 0L, Values::rate),
+                keys.get("download", 0L, Values::rate),
+                keys.get("origin", 0L, Values::rate));
+        keys.end();
+        return limits;
     }
 
     private static Config.Metrics metrics(Keys keys) {

@@ -162,6 +162,19 @@ final class Values {
         return new Config.Room.Bytes(bytes.longValue());
     }
 
+    /** Bytes a second, 0 for no limit. Less than one chunk a second would be taken for a holder that has fallen silent. */
+    static long rate(Object value) {
+        String what = "0 (no limit), or bytes a second: a size (\"100 MiB\", or bytes) from 1 MiB to 1 TiB";
+        BigDecimal bytes =
+                value instanceof Long plain ? BigDecimal.valueOf(plain) : amount(value, BYTES, what);
+        boolean within = bytes.compareTo(BigDecimal.valueOf(1L << 20)) >= 0
+                && bytes.compareTo(BigDecimal.valueOf(1L << 40)) <= 0;
+        if (bytes.signum() != 0 && !within) {
+            throw new IllegalArgumentException(what);
+        }
+        return bytes.longValue();
+    }
+
     private static BigDecimal amount(Object value, Map<String, Long> units, String what) {
         Matcher matcher = AMOUNT.matcher(value instanceof String text ? text : "");
         Long unit = matcher.matches() ? units.get(matcher.group(2)) : null;

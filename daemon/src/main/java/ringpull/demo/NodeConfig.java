@@ -14,6 +14,7 @@ import java.util.Optional;
  *     bytes
  * @param seeds {@code host:port} of other daemons' peer control
  * @param quota as the file writes it: {@code 2 GiB}, {@code 20 %}
+ * @param rack empty: none
  * @param mirrorPort 0 for any free one
  * @param certificates for both peer ports; empty: plain
  * @param peer the address and more lines of TOML for the table {@code [peer]}
@@ -26,6 +27,7 @@ public record NodeConfig(
         List<String> seeds,
         List<Registry> registries,
         Optional<String> quota,
+        String rack,
         int mirrorPort,
         Optional<Certificates> certificates,
         String peer,
@@ -65,42 +67,47 @@ public record NodeConfig(
     /** A daemon that starts a ring of its own. */
     public static NodeConfig first(Path directory, String name, List<Registry> registries) {
         return new NodeConfig(
-                directory, name, "demo", List.of(), registries, Optional.empty(), 0, Optional.empty(), LOOPBACK, "");
+                directory, name, "demo", List.of(), registries, Optional.empty(), "", 0, Optional.empty(), LOOPBACK, "");
     }
 
     /** The same, joining a ring. */
     public NodeConfig joining(String... otherSeeds) {
         return new NodeConfig(
-                directory, name, cluster, List.of(otherSeeds), registries, quota, mirrorPort, certificates, peer, more);
+                directory, name, cluster, List.of(otherSeeds), registries, quota, rack, mirrorPort, certificates, peer, more);
     }
 
     /** The same with a quota of the store. */
     public NodeConfig quota(String text) {
         return new NodeConfig(
-                directory, name, cluster, seeds, registries, Optional.of(text), mirrorPort, certificates, peer, more);
+                directory, name, cluster, seeds, registries, Optional.of(text), rack, mirrorPort, certificates, peer, more);
     }
 
     /** The same with a mirror port that stays the same over restarts. */
     public NodeConfig mirrorPort(int port) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, port, certificates, peer, more);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, rack, port, certificates, peer, more);
     }
 
     /** The same with mutual TLS between members. */
     public NodeConfig certificates(Path cert, Path key, Path ca) {
         Optional<Certificates> files = Optional.of(new Certificates(cert, key, ca));
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, files, peer, more);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, rack, mirrorPort, files, peer, more);
+    }
+
+    /** The same in a rack. */
+    public NodeConfig rack(String label) {
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, label, mirrorPort, certificates, peer, more);
     }
 
     /** The same at another address than loopback, or with more in {@code [peer]}: TOML lines. */
     public NodeConfig peer(String... lines) {
         String table = String.join("\n", lines);
         return new NodeConfig(
-                directory, name, cluster, seeds, registries, quota, mirrorPort, certificates, table, more);
+                directory, name, cluster, seeds, registries, quota, rack, mirrorPort, certificates, table, more);
     }
 
     /** The same with these lines of TOML at the end. */
     public NodeConfig more(String toml) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, mirrorPort, certificates, peer, toml);
+        return new NodeConfig(directory, name, cluster, seeds, registries, quota, rack, mirrorPort, certificates, peer, toml);
     }
 
     /** The file's text. */
@@ -110,6 +117,7 @@ public record NodeConfig(
         lines.add("name = " + quoted(name));
         lines.add("state = " + quoted(directory.resolve("state").toString()));
         lines.add("control_socket = " + quoted(directory.resolve("r.sock").toString()));
+        lines.add("rack = " + quoted(rack));
         lines.add("stop_grace = \"10 s\"");
         lines.add("[peer]");
         lines.add(peer);

@@ -22,6 +22,7 @@ import ringpull.ring.Holders;
 import ringpull.ring.Ladders;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
+import ringpull.transport.Pace;
 import ringpull.transport.Transport;
 
 /**
@@ -51,6 +52,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             OpenCases cases,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
+            Pace download,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
@@ -88,12 +90,14 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 nanoTime,
                 swarmPulls,
                 Reputation.inMemory(InstantSource.system()),
-                SecondReading.NONE);
+                SecondReading.NONE,
+                Pace.NONE);
     }
 
     /**
      * @param swarmPulls the blobs that are brought together with other members
      * @param reputation hears of every fault, and says whom not to ask
+     * @param download what is taken from other members
      */
     public Fetcher(
             BlobStore store,
@@ -106,7 +110,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             LongSupplier nanoTime,
             SwarmPulls swarmPulls,
             Reputation reputation,
-            SecondReading secondReading) {
+            SecondReading secondReading,
+            Pace download) {
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -121,6 +126,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new OpenCases(reputation, secondReading, journal),
                 new NoRoom(nanoTime),
                 swarmPulls,
+                download,
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.

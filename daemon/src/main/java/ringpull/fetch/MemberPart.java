@@ -10,6 +10,7 @@ import ringpull.metrics.Meters;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.store.PartialBlob;
+import ringpull.swarm.Event;
 import ringpull.swarm.Event.Outcome;
 import ringpull.transport.TransferException;
 
@@ -41,6 +42,7 @@ final class MemberPart {
                 member.get().addresses().getFirst(), member.get().dataPort());
         ChunkWriter writer = new ChunkWriter(
                 partial, read.run().first(), (chunk, hash) -> pull.written(read, chunk, hash, member.get()));
+        parts.download().take(end - offset, () -> pull.happened(new Event.Moved(partial.digest(), read.id())));
         try {
             parts.transport().read(address, partial.digest(), new ByteRange(offset, end - offset), writer);
             return SwarmRead.Ended.of(Outcome.DONE);

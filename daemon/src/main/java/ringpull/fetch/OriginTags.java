@@ -15,6 +15,7 @@ import ringpull.blob.ImageName;
 import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.store.TagRecords;
+import ringpull.swarm.Answers;
 
 /**
  * Resolves tags at their origin and records the answers; a record stands in only while the origin cannot be reached,
@@ -64,6 +65,11 @@ public final class OriginTags implements Tags, AutoCloseable {
         Instant now = clock.instant();
         records.record(tag, new TagRecords.TagRecord(answer.digest(), answer.mediaType(), answer.sizeBytes(), now));
         return new TagOutcome.Resolved(answer.digest(), answer.mediaType(), answer.sizeBytes(), now, false);
+    }
+
+    /** Records what another member was told by the origin just now. */
+    TagOutcome told(ImageName tag, Answers.Tag answer) {
+        return fresh(tag, new Origin.TagAnswer(answer.digest(), answer.mediaType(), answer.sizeBytes()));
     }
 
     private TagOutcome stale(ImageName tag, String why) {

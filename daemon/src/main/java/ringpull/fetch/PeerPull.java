@@ -136,6 +136,7 @@ final class PeerPull {
         private void read(ByteRange run) throws InterruptedException {
             Run landing = new Run(run);
             try {
+                parts.download().take(run.length(), () -> {});
                 InetSocketAddress address =
                         new InetSocketAddress(member.addresses().getFirst(), member.dataPort());
                 parts.transport().read(address, digest, run, landing);

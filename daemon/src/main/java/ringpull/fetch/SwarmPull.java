@@ -343,6 +343,10 @@ final class SwarmPull {
         host.landed();
     }
 
+    Digest digest() {
+        return digest;
+    }
+
     /** Whether other members may have all of this. */
     boolean vouchesFor(ByteRange range) {
         int first = (int) (range.offset() / Chunk.SIZE_BYTES);

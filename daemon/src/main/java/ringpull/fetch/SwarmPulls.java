@@ -3,8 +3,10 @@ package ringpull.fetch;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +17,7 @@ import ringpull.blob.Digest;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.store.BlobStore;
+import ringpull.swarm.Answers;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
 import ringpull.swarm.Uploads;
@@ -39,6 +42,9 @@ public final class SwarmPulls implements ChunkSource {
         boolean hasCompany();
 
         Optional<Member> member(MemberId id);
+
+        /** The way to the homes of tags and manifests. */
+        Answers homes();
 
         /** Makes statements about chunks; those of others were checked before the swarm heard of them. */
         Statements statements();
@@ -98,35 +104,51 @@ public final class SwarmPulls implements ChunkSource {
     }
 
     @Override
-    public Optional<Serving> serve(Digest digest, ByteRange range, SocketAddress reader) throws IOException {
+    public CompletableFuture<Optional<Serving>> serve(Digest digest, ByteRange range, SocketAddress reader) {
         SwarmPull pull = running.get(digest);
         if (pull == null || !pull.vouchesFor(range)) {
-            return store.open(digest).map(file -> new Serving(file, () -> {}));
+            return ChunkSource.super.serve(digest, range, reader);
         }
         Object who = reader instanceof InetSocketAddress address ? String.valueOf(address.getAddress()) : reader;
+        CompletableFuture<Optional<Serving>> serving = new CompletableFuture<>();
         synchronized (uploads) {
-            if (!uploads.begin(who, digest)) {
-                throw new Busy("too many read blobs that are still arriving here");
+            if (!uploads.ask(who, digest, () -> begin(pull, who, serving))) {
+                return CompletableFuture.failedFuture(new Busy("too many read blobs that are still arriving here"));
             }
         }
+        takeTurns();
+        return serving;
+    }
+
+    private void takeTurns() {
+        List<Runnable> turns;
+        synchronized (uploads) {
+            turns = uploads.next();
+        }
+        turns.forEach(Runnable::run);
+    }
+
+    /** Opens the file, which is open here anyway, so that the disk need not be asked. */
+    private void begin(SwarmPull pull, Object reader, CompletableFuture<Optional<Serving>> serving) {
         AtomicBoolean ended = new AtomicBoolean();
         Runnable over = () -> {
             if (ended.compareAndSet(false, true)) {
                 synchronized (uploads) {
-                    uploads.end(who, digest);
+                    uploads.end(reader, pull.digest());
                 }
+                takeTurns();
             }
         };
         try {
             Optional<BlobFile> file = pull.open();
-            Optional<BlobFile> found = file.isPresent() ? file : store.open(digest);
+            Optional<BlobFile> found = file.isPresent() ? file : store.open(pull.digest());
             if (found.isEmpty()) {
                 over.run();
             }
-            return found.map(open -> new Serving(open, over));
+            serving.complete(found.map(open -> new Serving(open, over)));
         } catch (IOException | RuntimeException e) {
             over.run();
-            throw e;
+            serving.completeExceptionally(e);
         }
     }
 }

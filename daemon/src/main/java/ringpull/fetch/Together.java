@@ -1,12 +1,19 @@
 package ringpull.fetch;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
+import ringpull.blob.Proof;
+import ringpull.blob.ProofFailed;
+import ringpull.metrics.Meters;
 import ringpull.ring.MemberId;
+import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
+import ringpull.swarm.Answers;
 
 /**
  * A journey's part in the swarm of its blob: with the other members that want it now, each reads a part from the origin,
@@ -36,18 +43,47 @@ final class Together {
     Set<MemberId> bring(boolean first, SwarmPull.Host journey) throws StoreFull, IOException, InterruptedException {
         Optional<SwarmPulls.Swarms> swarms = parts.swarmPulls().company();
         Optional<BlobRequest> wish = fetch.wishes().origin(0);
-        if (!first
-                || evidence.isRefuted()
-                || pull != null
-                || kind != ContentKind.BLOB
-                || swarms.isEmpty()
-                || wish.isEmpty()) {
+        if (!first || evidence.isRefuted() || pull != null || swarms.isEmpty() || wish.isEmpty()) {
+            return Set.of();
+        }
+        if (kind == ContentKind.MANIFEST) {
+            inline(wish.get(), swarms.get(), journey);
             return Set.of();
         }
         fetch.authentic(false);
         SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, evidence, journey);
         pull = begun;
         return begun.bring();
+    }
+
+    /** A manifest comes whole from its home, and is checked before it is written: nobody is to blame for it later. */
+    private void inline(BlobRequest wish, SwarmPulls.Swarms swarms, SwarmPull.Host journey)
+            throws StoreFull, IOException, InterruptedException {
+        Optional<Answers.Inline> told =
+                swarms.homes().manifest(wish.digest(), wish.repository().orElseThrow());
+        if (told.isEmpty()) {
+            return;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(told.get().bytes());
+        Proof proof = new Proof(wish.digest());
+        try {
+            proof.update(bytes.duplicate());
+            proof.finish();
+        } catch (ProofFailed e) {
+            parts.journal().note(wish.digest(), "fallback", "home", 0, "it sent something else");
+            return;
+        }
+        long length = bytes.remaining();
+        PartialBlob blob = journey.open(length);
+        fetch.authentic(false);
+        fetch.mediaType(told.get().mediaType());
+        if (length > 0) {
+            blob.write(0, bytes);
+            blob.received(new ByteRange(0, length));
+        }
+        parts.meters().received(Meters.Source.PEER, length);
+        parts.journal().note(wish.digest(), "peer", "home", length, "told by its home");
+        journey.landed();
     }
 
     /** The journey is over, or begins anew without what came. */

@@ -15,6 +15,7 @@ import ringpull.ring.MemberId;
 final class Exchange {
     private static final long SILENCE = 15 * SwarmLimits.SECONDS;
     private static final int FRESH_MOST = 64;
+    private static final int FEW = 12;
     private static final int ABROAD_MOST = 16;
 
     private final Node node;
@@ -96,7 +97,7 @@ final class Exchange {
             statements[chunk] = statement;
         }
         fresh.add(chunk);
-        if (fresh.size() >= FRESH_MOST || node.now() - flushedAt >= SwarmLimits.ANNOUNCE) {
+        if (fresh.size() >= FRESH_MOST || node.now() - flushedAt >= announceEvery()) {
             flush();
         }
     }
@@ -260,9 +261,13 @@ final class Exchange {
     }
 
     void tick() {
-        if (!fresh.isEmpty() && node.now() - flushedAt >= SwarmLimits.ANNOUNCE) {
+        if (!fresh.isEmpty() && node.now() - flushedAt >= announceEvery()) {
             flush();
         }
+    }
+
+    private long announceEvery() {
+        return ring.size() <= FEW ? SwarmLimits.ANNOUNCE_TO_FEW : SwarmLimits.ANNOUNCE;
     }
 
     private void flush() {

@@ -24,6 +24,9 @@ final class Neighbour {
 
     long restsUntil;
 
+    /** How often it was too busy, since it last was not. */
+    int refusals;
+
     Neighbour(MemberId id, ChunkBits has, boolean abroad, long now) {
         this.id = id;
         this.has = has;

@@ -22,6 +22,7 @@ final class Reads {
     private static final long RATE_SPAN = SwarmLimits.SECONDS;
     private static final long HEDGE_LEAST = 300 * SwarmLimits.MILLIS;
     private static final long REST = 30 * SwarmLimits.MILLIS;
+    private static final int REFUSALS_MOST = 1;
     private static final long REST_MOST = 5 * SwarmLimits.SECONDS;
 
     private final Node node;
@@ -212,9 +213,13 @@ final class Reads {
         int missing = read.next;
         release(read);
         switch (outcome) {
-            case DONE -> {}
+            case DONE -> read.from.refusals = 0;
             case NOT_HELD -> exchange.lacks(read.from, missing);
-            case BUSY, CUT -> read.from.restsUntil = node.now() + Math.clamp(pauseNanos, REST, REST_MOST);
+            case BUSY -> {
+                long rest = REST << Math.min(read.from.refusals++, REFUSALS_MOST);
+                read.from.restsUntil = node.now() + Math.clamp(pauseNanos, rest, REST_MOST);
+            }
+            case CUT -> read.from.restsUntil = node.now() + REST;
             case REFUSED -> read.from.restsUntil = node.now() + REST_MOST;
         }
         return true;

@@ -81,8 +81,10 @@ public final class SwarmLimits {
     /** How long a member that has all of a blob goes on as a neighbour, and a home without pullers as a home. */
     static final long LINGER = 30 * SECONDS;
 
-    /** The longest that presence waits for company in a message. */
+    /** The longest that presence waits for company in a message; where neighbours are many, a chunk is to spread sooner. */
     static final long ANNOUNCE = 50 * MILLIS;
+
+    static final long ANNOUNCE_TO_FEW = 100 * MILLIS;
 
     /** How long a puller looks for a home before it goes alone. */
     static final long HOMELESS = 4 * SECONDS;

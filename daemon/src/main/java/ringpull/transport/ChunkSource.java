@@ -3,6 +3,7 @@ package ringpull.transport;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
@@ -15,13 +16,17 @@ public interface ChunkSource {
 
     /**
      * Opens what is to be served of a range: also of a blob that is still arriving, if all of the range is here and vouched
-     * for. Empty if it is not.
+     * for. Empty if it is not. The answer may take a while where many read, and comes on any thread.
      *
      * @param reader who reads, so that readers share fairly
-     * @throws Busy if too much is being read already
+     * @return ends with {@link Busy} if too many read already, with another {@link IOException} if it cannot be opened
      */
-    default Optional<Serving> serve(Digest digest, ByteRange range, SocketAddress reader) throws IOException {
-        return open(digest).map(file -> new Serving(file, () -> {}));
+    default CompletableFuture<Optional<Serving>> serve(Digest digest, ByteRange range, SocketAddress reader) {
+        try {
+            return CompletableFuture.completedFuture(open(digest).map(file -> new Serving(file, () -> {})));
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /**

@@ -56,6 +56,8 @@ public final class SimulatedNode {
     long messages;
     long homeMessages;
     int queueMost;
+    int refused;
+    private int waiting;
 
     private record Upload(SimulatedNode reader, int readerLife, long read, int next, int end) {}
 
@@ -230,12 +232,19 @@ public final class SimulatedNode {
             }
             return;
         }
-        if (!admitted.begin(reader.id, simulation.digest())) {
+        Upload upload = new Upload(reader, readerLife, read, run.first(), run.end());
+        boolean waits = admitted.ask(reader.id, simulation.digest(), () -> {
+            uploads.add(upload);
+            waiting--;
+        });
+        if (!waits) {
+            refused++;
             simulation.after(simulation.rtt() / 2, () -> fail(reader, readerLife, read, Event.Outcome.BUSY));
             return;
         }
-        uploads.add(new Upload(reader, readerLife, read, run.first(), run.end()));
-        queueMost = Math.max(queueMost, uploads.size() + (sending ? 1 : 0));
+        waiting++;
+        admitted.next().forEach(Runnable::run);
+        queueMost = Math.max(queueMost, waiting + uploads.size() + (sending ? 1 : 0));
         send();
     }
 
@@ -292,6 +301,7 @@ public final class SimulatedNode {
 
     private void over(Upload upload) {
         admitted.end(upload.reader.id, simulation.digest());
+        admitted.next().forEach(Runnable::run);
     }
 
     private static void arrived(Upload upload, boolean last) {
@@ -330,6 +340,7 @@ public final class SimulatedNode {
         }
         uploads.clear();
         admitted = new Uploads();
+        waiting = 0;
         sending = false;
     }
 }

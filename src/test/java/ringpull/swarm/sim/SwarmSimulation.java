@@ -367,6 +367,11 @@ public final class SwarmSimulation {
         return nodes.stream().mapToInt(node -> node.queueMost).max().orElse(0);
     }
 
+    /** Reads from neighbours that were refused, since too many waited. */
+    public long refused() {
+        return nodes.stream().mapToLong(node -> node.refused).sum();
+    }
+
     public long uploadedBytes() {
         return nodes.stream().mapToLong(node -> node.uploaded).sum();
     }

@@ -10,6 +10,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import ringpull.blob.BlobFile;
@@ -48,12 +49,12 @@ final class FaultySource implements ChunkSource {
     }
 
     @Override
-    public Optional<Serving> serve(Digest digest, ByteRange range, SocketAddress reader) throws IOException {
-        return source.serve(digest, range, reader).map(serving -> {
+    public CompletableFuture<Optional<Serving>> serve(Digest digest, ByteRange range, SocketAddress reader) {
+        return source.serve(digest, range, reader).thenApply(found -> found.map(serving -> {
             BlobFile file = serving.file();
             FileChannel faulty = new FaultyChannel(file.channel(), range.offset());
             return new Serving(new BlobFile(digest, file.sizeBytes(), faulty), serving.over());
-        });
+        }));
     }
 
     /** Only what a server uses of it. */

@@ -12,7 +12,10 @@ import ringpull.ring.Membership;
 import ringpull.ring.Rendezvous;
 import ringpull.swarm.Ranking;
 
-/** The ring as the swarm sees it, members by their ids. A rack is told from one of the same name in another zone. */
+/**
+ * The ring as the swarm sees it: those members that take part in swarms, by their ids. A rack is told from one of the same
+ * name in another zone.
+ */
 final class Members implements Ranking {
     private static final long REFRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -29,16 +32,28 @@ final class Members implements Ranking {
     @Override
     public List<MemberId> order(Digest digest, String rack, int limit) {
         Member self = ring.self();
-        List<Member> order;
-        if (rack.isEmpty()) {
-            order = rendezvous.order(digest, limit);
-        } else if (rack.equals(rackOf(self))) {
-            order = rendezvous.orderInRack(digest, self.zone(), self.rack(), limit);
-        } else {
-            order = List.of(); // no business of ours
+        if (!rack.isEmpty() && !rack.equals(rackOf(self))) {
+            return List.of(); // no business of ours
+        }
+        List<Member> order = able(digest, rack, limit, limit);
+        if (order.size() < limit) {
+            order = able(digest, rack, limit, Integer.MAX_VALUE);
         }
         order.forEach(member -> known.put(member.id(), member));
         return order.stream().map(Member::id).toList();
+    }
+
+    private List<Member> able(Digest digest, String rack, int limit, int among) {
+        Member self = ring.self();
+        List<Member> order = rack.isEmpty()
+                ? rendezvous.order(digest, among)
+                : rendezvous.orderInRack(digest, self.zone(), self.rack(), among);
+        return order.stream().filter(Members::isAble).limit(limit).toList();
+    }
+
+    /** A member of an earlier release does not know what a swarm is. */
+    private static boolean isAble(Member member) {
+        return member.transports().contains(SwarmNode.TRANSPORT);
     }
 
     @Override

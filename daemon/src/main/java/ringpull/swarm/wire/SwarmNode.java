@@ -16,9 +16,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.blob.Digest;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.wire.RingNode;
+import ringpull.swarm.Answers;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
 import ringpull.swarm.Swarm;
@@ -32,6 +34,9 @@ import ringpull.v1.SwarmTold;
  * What a swarm wants done with bytes goes to a {@link Work}. Methods are for any thread.
  */
 public final class SwarmNode implements Closeable {
+    /** What members that take part in swarms announce among their transports. */
+    public static final String TRANSPORT = "swarm";
+
     /** Events that wait for the swarm's thread. */
     private static final int EVENTS = 65_536;
 
@@ -39,12 +44,14 @@ public final class SwarmNode implements Closeable {
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long TELL_SECONDS = 5;
     private static final long OUTBOX_IDLE_NANOS = TimeUnit.MINUTES.toNanos(5);
+    private static final Digest COMPANY = Digest.ofBytes(new byte[Digest.SIZE_BYTES]);
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
     private static final Logger LOG = LoggerFactory.getLogger(SwarmNode.class);
 
     private final RingNode ring;
     private final String cluster;
     private final Members members;
+    private final HomeAnswers homes;
     private final Swarm swarm;
     private final Work work;
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(EVENTS);
@@ -65,6 +72,7 @@ public final class SwarmNode implements Closeable {
         this.cluster = cluster;
         this.work = work;
         members = new Members(ring, ring);
+        homes = new HomeAnswers(ring, members, cluster);
         swarm = new Swarm(ring.self().id(), members, RandomGenerator.of("L64X128MixRandom"));
         thread = Thread.ofPlatform().name("ringpull-swarm").daemon().unstarted(this::run);
     }
@@ -94,12 +102,18 @@ public final class SwarmNode implements Closeable {
 
     /** Whether other members could take part in a swarm. */
     public boolean hasCompany() {
-        return ring.order(COMPANY, 2).stream()
-                .anyMatch(member -> !member.id().equals(ring.self().id()));
+        return members.order(COMPANY, "", 2).stream()
+                .anyMatch(member -> !member.equals(ring.self().id()));
     }
 
-    private static final ringpull.blob.Digest COMPANY =
-            ringpull.blob.Digest.ofBytes(new byte[ringpull.blob.Digest.SIZE_BYTES]);
+    /** The way to the homes of tags and manifests. */
+    public Answers homes() {
+        return homes;
+    }
+
+    boolean isHome(Digest digest) {
+        return homes.isHome(digest);
+    }
 
     public Optional<Member> member(MemberId id) {
         return members.find(id);

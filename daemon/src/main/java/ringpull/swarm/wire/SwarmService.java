@@ -1,29 +1,46 @@
 package ringpull.swarm.wire;
 
+import com.google.protobuf.ByteString;
 import io.grpc.BindableService;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
+import ringpull.blob.ImageName;
+import ringpull.blob.Repository;
 import ringpull.ring.MemberId;
 import ringpull.ring.wire.ControlPort;
+import ringpull.swarm.Answers;
 import ringpull.swarm.Event;
 import ringpull.swarm.Message;
 import ringpull.swarm.Statement;
+import ringpull.swarm.SwarmLimits;
+import ringpull.v1.SwarmBytes;
 import ringpull.v1.SwarmGrpc;
 import ringpull.v1.SwarmHeard;
 import ringpull.v1.SwarmMessage;
+import ringpull.v1.SwarmTag;
+import ringpull.v1.SwarmTagAnswer;
 import ringpull.v1.SwarmTold;
+import ringpull.v1.SwarmWish;
 
 /** Hears other members on the control port; until there is a {@link SwarmNode} it refuses. */
 public final class SwarmService extends SwarmGrpc.SwarmImplBase implements BindableService {
     /** Messages in one call. */
     private static final int MESSAGES_MAX = Outbox.WAITING_MAX;
 
+    /** Askers of tags and manifests that are answered at a time. */
+    private static final int ASKERS_MAX = 1_024;
+
+    private static final int TAG_CHARS = 1_024;
+
     private final String cluster;
+    private final Semaphore room = new Semaphore(ASKERS_MAX);
+    private volatile Answers answers = Answers.NONE;
     private volatile @Nullable Belief belief;
     private volatile @Nullable SwarmNode node;
 
@@ -35,6 +52,11 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
     public void serve(SwarmNode by, Belief judge) {
         belief = judge;
         node = by;
+    }
+
+    /** Where tags and manifests come from, for others. */
+    public void answer(Answers from) {
+        answers = from;
     }
 
     @Override
@@ -78,6 +100,86 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
         }
         asker.onNext(SwarmHeard.getDefaultInstance());
         asker.onCompleted();
+    }
+
+    @Override
+    public void resolve(SwarmTag question, StreamObserver<SwarmTagAnswer> asker) {
+        answer(question.getCluster(), question.getSender(), asker, () -> {
+            ImageName tag = ImageName.parse(SwarmCodec.text(question.getTag(), TAG_CHARS));
+            return answers.tag(tag).map(found -> SwarmTagAnswer.newBuilder()
+                    .setDigest(SwarmCodec.bytes(found.digest()))
+                    .setMediaType(found.mediaType())
+                    .setSizeBytes(found.sizeBytes())
+                    .build());
+        });
+    }
+
+    @Override
+    public void inline(SwarmWish wish, StreamObserver<SwarmBytes> asker) {
+        answer(wish.getCluster(), wish.getSender(), asker, () -> {
+            Digest digest = SwarmCodec.digest(wish.getDigest());
+            SwarmNode hearing = node;
+            if (hearing == null || !hearing.isHome(digest)) {
+                return Optional.empty();
+            }
+            Repository repository = repository(SwarmCodec.text(wish.getRepository(), SwarmLimits.SOURCE_CHARS));
+            return answers.manifest(digest, repository).map(found -> SwarmBytes.newBuilder()
+                    .setContent(ByteString.copyFrom(found.bytes()))
+                    .setMediaType(found.mediaType())
+                    .build());
+        });
+    }
+
+    private static Repository repository(String text) {
+        int slash = text.indexOf('/');
+        if (slash < 0) {
+            throw new IllegalArgumentException("not a repository: " + text);
+        }
+        return new Repository(text.substring(0, slash), text.substring(slash + 1));
+    }
+
+    private interface Answer<T> {
+        Optional<T> get() throws InterruptedException;
+    }
+
+    /** On a thread of its own, since the origin may take its time; at most so many at once. */
+    private <T> void answer(String ofCluster, ByteString sender, StreamObserver<T> asker, Answer<T> answer) {
+        SwarmNode hearing = node;
+        if (hearing == null) {
+            refuse(asker, Status.UNAVAILABLE, "this daemon is starting or stopping");
+            return;
+        }
+        try {
+            MemberId from = SwarmCodec.member(sender);
+            if (!ofCluster.equals(cluster) || !ControlPort.speaksAs(from) || hearing.member(from).isEmpty()) {
+                refuse(asker, Status.FAILED_PRECONDITION, "this member does not know the sender");
+                return;
+            }
+        } catch (IllegalArgumentException e) {
+            refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+            return;
+        }
+        if (!room.tryAcquire()) {
+            refuse(asker, Status.RESOURCE_EXHAUSTED, "too much to do");
+            return;
+        }
+        var _ = Thread.ofVirtual().name("answer").start(() -> {
+            try {
+                Optional<T> found = answer.get();
+                if (found.isPresent()) {
+                    asker.onNext(found.get());
+                    asker.onCompleted();
+                } else {
+                    refuse(asker, Status.NOT_FOUND, "ask the origin");
+                }
+            } catch (IllegalArgumentException e) {
+                refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+            } catch (InterruptedException e) {
+                refuse(asker, Status.UNAVAILABLE, "this daemon stops");
+            } finally {
+                room.release();
+            }
+        });
     }
 
     /** A message without what does not count; empty: nothing is left of it. */

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
@@ -89,22 +90,30 @@ public final class MemoryTransport implements Transport {
         }
     }
 
-    private synchronized ChunkSource.Serving serving(InetSocketAddress holder, Digest blob, ByteRange range)
+    private ChunkSource.Serving serving(InetSocketAddress holder, Digest blob, ByteRange range)
             throws TransferException, InterruptedException {
+        try {
+            return source(holder)
+                    .serve(blob, range, holder)
+                    .get()
+                    .orElseThrow(() -> new TransferException.NotHeld(holder + " does not hold " + blob));
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof ClosedByInterruptException) {
+                throw interrupted();
+            }
+            if (e.getCause() instanceof ChunkSource.Busy busy) {
+                throw new TransferException.Busy(holder + ": " + busy.getMessage());
+            }
+            throw new TransferException.Unreachable(holder + " broke off: " + e.getMessage(), e);
+        }
+    }
+
+    private synchronized ChunkSource source(InetSocketAddress holder) throws TransferException {
         ChunkSource source = holders.get(holder);
         if (closed || source == null || faults.get(holder) instanceof Fault.Refuse) {
             throw new TransferException.Unreachable(holder + " refused the connection");
         }
-        try {
-            return source.serve(blob, range, holder)
-                    .orElseThrow(() -> new TransferException.NotHeld(holder + " does not hold " + blob));
-        } catch (ChunkSource.Busy e) {
-            throw new TransferException.Busy(holder + ": " + e.getMessage());
-        } catch (ClosedByInterruptException e) {
-            throw interrupted();
-        } catch (IOException e) {
-            throw new TransferException.Unreachable(holder + " broke off: " + e.getMessage(), e);
-        }
+        return source;
     }
 
     /** How many of the wanted bytes may pass now: at least one, or this throws. */

@@ -5,6 +5,8 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -85,7 +87,7 @@ final class Service {
         }
     }
 
-    /** Is told, on a thread for the disk, what came of a step. */
+    /** Is told, on any thread, what came of a step. */
     interface Results {
         /** @param serving null: it is not held, or the failure says why not */
         void opened(Service service, ChunkSource.@Nullable Serving serving, @Nullable IOException failure);
@@ -101,23 +103,32 @@ final class Service {
         return ask;
     }
 
-    /** Opens the file. */
+    /** Opens the file; where many read, that takes its turn. */
     void open(ChunkSource source, InetSocketAddress reader, Results results) {
         DiskWork work = new DiskWork() {
-            private ChunkSource.@Nullable Serving found;
+            private CompletableFuture<Optional<ChunkSource.Serving>> answer = new CompletableFuture<>();
 
             @Override
-            void work() throws IOException {
-                found = source.serve(ask.blob(), ask.range(), reader).orElse(null);
+            void work() {
+                answer = source.serve(ask.blob(), ask.range(), reader);
             }
 
             @Override
             void ended(@Nullable IOException failure) {
-                results.opened(Service.this, found, failure);
+                if (failure != null) {
+                    results.opened(Service.this, null, failure);
+                    return;
+                }
+                var _ = answer.whenComplete((found, why) ->
+                        results.opened(Service.this, found == null ? null : found.orElse(null), failure(why)));
             }
         };
         opening = work;
         disk.execute(work);
+    }
+
+    private static @Nullable IOException failure(@Nullable Throwable why) {
+        return why == null || why instanceof IOException ? (IOException) why : new IOException("a defect: " + why, why);
     }
 
     /** The file is open. */

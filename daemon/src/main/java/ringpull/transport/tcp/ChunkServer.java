@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 import ringpull.config.Config;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.Pace;
 import ringpull.transport.session.Sessions;
 
 /**
@@ -43,6 +44,7 @@ public final class ChunkServer implements AutoCloseable {
     private final Optional<Sessions> sessions;
     private final NettyIo io;
     private final Limits limits;
+    private final Pace pace;
     private final LongConsumer servedBytes;
     private final OpenConnections connections;
     private final BufferBudget budget;
@@ -71,8 +73,10 @@ public final class ChunkServer implements AutoCloseable {
             Optional<Sessions> sessions,
             NettyIo io,
             Limits limits,
+            Pace pace,
             LongConsumer servedBytes)
             throws IOException {
+        this.pace = pace;
         this.source = source;
         this.tls = tls.isPresent() ? tls.get().dataServer() : null;
         this.sessions = sessions;
@@ -91,6 +95,7 @@ public final class ChunkServer implements AutoCloseable {
     /**
      * Binds the address (port 0: any free one) and serves from now on.
      *
+     * @param pace what all readers share
      * @param servedBytes told of every answer's bytes once it has ended, whole or not, on an event loop
      * @throws BindException if the address cannot be had
      * @throws IOException if TLS or the way to the kernel cannot be set up
@@ -100,9 +105,21 @@ public final class ChunkServer implements AutoCloseable {
             ChunkSource source,
             Optional<PeerTls> tls,
             Config.Io io,
+            Pace pace,
             LongConsumer servedBytes)
             throws IOException {
-        return bind(address, source, tls, io, servedBytes, Limits.DEFAULT);
+        return new ChunkServer(
+                address, source, tls, Optional.empty(), NettyIo.of(io), Limits.DEFAULT, pace, servedBytes);
+    }
+
+    static ChunkServer bind(
+            InetSocketAddress address,
+            ChunkSource source,
+            Optional<PeerTls> tls,
+            Config.Io io,
+            LongConsumer servedBytes)
+            throws IOException {
+        return bind(address, source, tls, io, Pace.NONE, servedBytes);
     }
 
     static ChunkServer bind(
@@ -113,7 +130,7 @@ public final class ChunkServer implements AutoCloseable {
             LongConsumer servedBytes,
             Limits limits)
             throws IOException {
-        return new ChunkServer(address, source, tls, Optional.empty(), NettyIo.of(io), limits, servedBytes);
+        return new ChunkServer(address, source, tls, Optional.empty(), NettyIo.of(io), limits, Pace.NONE, servedBytes);
     }
 
     /**
@@ -121,9 +138,28 @@ public final class ChunkServer implements AutoCloseable {
      * get neither bytes nor an answer to what is held.
      */
     public static ChunkServer bindPlain(
+            InetSocketAddress address,
+            ChunkSource source,
+            Sessions sessions,
+            Config.Io io,
+            Pace pace,
+            LongConsumer servedBytes)
+            throws IOException {
+        return new ChunkServer(
+                address,
+                source,
+                Optional.empty(),
+                Optional.of(sessions),
+                NettyIo.of(io),
+                Limits.DEFAULT,
+                pace,
+                servedBytes);
+    }
+
+    static ChunkServer bindPlain(
             InetSocketAddress address, ChunkSource source, Sessions sessions, Config.Io io, LongConsumer servedBytes)
             throws IOException {
-        return bindPlain(address, source, sessions, io, servedBytes, Limits.DEFAULT);
+        return bindPlain(address, source, sessions, io, Pace.NONE, servedBytes);
     }
 
     static ChunkServer bindPlain(
@@ -135,7 +171,14 @@ public final class ChunkServer implements AutoCloseable {
             Limits limits)
             throws IOException {
         return new ChunkServer(
-                address, source, Optional.empty(), Optional.of(sessions), NettyIo.of(io), limits, servedBytes);
+                address,
+                source,
+                Optional.empty(),
+                Optional.of(sessions),
+                NettyIo.of(io),
+                limits,
+                Pace.NONE,
+                servedBytes);
     }
 
     private Channel listen(InetSocketAddress address) throws BindException {
@@ -217,9 +260,13 @@ public final class ChunkServer implements AutoCloseable {
         return servedBytes;
     }
 
-    /** Whether the kernel can send from the file by itself. */
+    Pace pace() {
+        return pace;
+    }
+
+    /** Whether the kernel can send from the file by itself, as fast as it likes. */
     boolean sendfile() {
-        return tls == null && io.sendfile();
+        return tls == null && io.sendfile() && !pace.isLimited();
     }
 
     /** Accepts no more, lets answers that run end within the grace, and closes. */

@@ -155,29 +155,27 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
         stopTimer();
         try {
             server.disk().execute(() -> {
-                try {
-                    Optional<ChunkSource.Serving> serving =
-                            server.source().serve(blob, range, context.channel().remoteAddress());
-                    context.executor().execute(() -> opened(context, blob, range, last, serving));
-                } catch (ChunkSource.Busy e) {
-                    context.executor()
-                            .execute(() -> refuse(
-                                    context,
-                                    HttpResponseStatus.SERVICE_UNAVAILABLE,
-                                    String.valueOf(e.getMessage()),
-                                    last));
-                } catch (IOException | RuntimeException e) {
-                    log.warn("{} cannot be served: {}", blob, e.toString());
-                    context.executor()
-                            .execute(() -> refuse(
-                                    context,
-                                    HttpResponseStatus.INTERNAL_SERVER_ERROR,
-                                    "the file cannot be read",
-                                    last));
-                }
+                var _ = server.source()
+                        .serve(blob, range, context.channel().remoteAddress())
+                        .whenComplete((serving, failure) -> context.executor().execute(() -> {
+                            if (failure == null) {
+                                opened(context, blob, range, last, serving);
+                            } else {
+                                notOpened(context, blob, failure, last);
+                            }
+                        }));
             });
         } catch (RejectedExecutionException e) {
             close(context);
+        }
+    }
+
+    private void notOpened(ChannelHandlerContext context, Digest blob, Throwable failure, boolean last) {
+        if (failure instanceof ChunkSource.Busy busy) {
+            refuse(context, HttpResponseStatus.SERVICE_UNAVAILABLE, String.valueOf(busy.getMessage()), last);
+        } else {
+            log.warn("{} cannot be served: {}", blob, failure.toString());
+            refuse(context, HttpResponseStatus.INTERNAL_SERVER_ERROR, "the file cannot be read", last);
         }
     }
 
@@ -216,7 +214,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
         var _ = context.write(head);
         Answer body = server.sendfile()
                 ? new SentFile(context, file, range)
-                : new SentBuffers(context, file, range, server.disk(), server.budget());
+                : new SentBuffers(context, file, range, server.disk(), server.budget(), server.pace());
         watch(context, body, 0);
         body.start(failure -> {
             over.run();

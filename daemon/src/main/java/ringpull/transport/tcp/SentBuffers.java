@@ -5,12 +5,14 @@ import io.netty.channel.ChannelHandlerContext;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
+import ringpull.transport.Pace;
 
 /**
  * Read into buffers, for TLS to encrypt or for a kernel interface that has no sendfile. One buffer is read while the one
@@ -26,6 +28,7 @@ final class SentBuffers implements Answer {
     private final long end;
     private final Executor disk;
     private final BufferBudget budget;
+    private final Pace pace;
     private Consumer<@Nullable Throwable> ended = cause -> {};
     private @Nullable Throwable failure;
     private long next;
@@ -35,7 +38,14 @@ final class SentBuffers implements Answer {
     private boolean told;
 
     /** Owns the file from now on. */
-    SentBuffers(ChannelHandlerContext context, BlobFile file, ByteRange range, Executor disk, BufferBudget budget) {
+    SentBuffers(
+            ChannelHandlerContext context,
+            BlobFile file,
+            ByteRange range,
+            Executor disk,
+            BufferBudget budget,
+            Pace pace) {
+        this.pace = pace;
         this.context = context;
         this.file = file;
         this.next = range.offset();
@@ -112,6 +122,15 @@ final class SentBuffers implements Answer {
         int length = buffer.readableBytes();
         next += length;
         inFlight++;
+        long wait = pace.reserve(length);
+        if (wait == 0) {
+            write(buffer, length);
+        } else {
+            var _ = context.executor().schedule(() -> write(buffer, length), wait, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void write(ByteBuf buffer, int length) {
         context.writeAndFlush(buffer).addListener(sent -> {
             budget.giveBack();
             inFlight--;

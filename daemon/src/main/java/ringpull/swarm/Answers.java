@@ -1,0 +1,41 @@
+package ringpull.swarm;
+
+import java.util.Optional;
+import ringpull.blob.Digest;
+import ringpull.blob.ImageName;
+import ringpull.blob.Repository;
+
+/**
+ * What a home tells at once, without a swarm: what a tag means, and manifests. Asked of a home it is the way to it; offered
+ * by a member it is what that one knows or finds out at the origin. Blocking, for virtual threads.
+ */
+public interface Answers {
+    /** The largest manifest that is told. */
+    int INLINE_BYTES = 1 << 20;
+
+    /** Nobody to ask. */
+    Answers NONE = new Answers() {
+        @Override
+        public Optional<Tag> tag(ImageName tag) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Inline> manifest(Digest digest, Repository repository) {
+            return Optional.empty();
+        }
+    };
+
+    /** What a tag meant less than a second ago. */
+    record Tag(Digest digest, String mediaType, long sizeBytes) {}
+
+    /** The bytes of a manifest, which nobody has proven for the asker. */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    record Inline(byte[] bytes, String mediaType) {}
+
+    /** Empty if it cannot say: ask the origin. */
+    Optional<Tag> tag(ImageName tag) throws InterruptedException;
+
+    /** Empty if it does not have it, or it is too large. */
+    Optional<Inline> manifest(Digest digest, Repository repository) throws InterruptedException;
+}

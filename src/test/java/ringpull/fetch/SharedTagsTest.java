@@ -1,0 +1,181 @@
+package ringpull.fetch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import ringpull.blob.ByteRange;
+import ringpull.blob.ContentKind;
+import ringpull.blob.Digest;
+import ringpull.blob.ImageName;
+import ringpull.blob.Repository;
+import ringpull.blame.Statements;
+import ringpull.origin.Origin;
+import ringpull.origin.OriginException;
+import ringpull.origin.OriginStream;
+import ringpull.origin.memory.MemoryOrigin;
+import ringpull.ring.Member;
+import ringpull.ring.MemberId;
+import ringpull.store.memory.MemoryBlobStore;
+import ringpull.swarm.Answers;
+import ringpull.swarm.Event;
+
+/** A home asks the origin once for all that want to know a tag within a second. */
+class SharedTagsTest {
+    private static final Repository REPOSITORY = new Repository("registry.test", "team/app");
+    private static final ImageName TAG = new ImageName(REPOSITORY, "v1");
+
+    private final MemoryBlobStore store = MemoryBlobStore.create();
+    private final MemoryOrigin memory = new MemoryOrigin();
+    private final AtomicInteger questions = new AtomicInteger();
+    private final AtomicLong now = new AtomicLong(5);
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+    /** Counts, and answers when it is let. */
+    private final class Counted implements Origin {
+        final CountDownLatch gate;
+
+        Counted(CountDownLatch gate) {
+            this.gate = gate;
+        }
+
+        @Override
+        public TagAnswer resolve(Repository repository, String tag) throws OriginException, InterruptedException {
+            questions.incrementAndGet();
+            gate.await();
+            return memory.resolve(repository, tag);
+        }
+
+        @Override
+        public OriginStream open(Repository repository, ContentKind kind, Digest digest, long offsetBytes)
+                throws OriginException {
+            return memory.open(repository, kind, digest, offsetBytes);
+        }
+
+        @Override
+        public OriginStream openRun(Repository repository, Digest digest, ByteRange run) throws OriginException {
+            return memory.openRun(repository, digest, run);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** Other members are there, and this one is the home of everything. */
+    private record Company(Answers homes) implements SwarmPulls.Swarms {
+        @Override
+        public void happened(Event event) {}
+
+        @Override
+        public boolean hasCompany() {
+            return true;
+        }
+
+        @Override
+        public Optional<Member> member(MemberId id) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Statements statements() {
+            throw new UnsupportedOperationException("no chunks here");
+        }
+    }
+
+    private SharedTags tags(CountDownLatch gate, Answers homes) {
+        Digest manifest = memory.put(
+                REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
+        memory.tag(REPOSITORY, "v1", manifest);
+        SwarmPulls pulls = new SwarmPulls(store);
+        pulls.serve(new Company(homes));
+        OriginTags origin = new OriginTags(new Counted(gate), store.tags(), Duration.ofHours(1), () -> Instant.EPOCH);
+        return new SharedTags(origin, pulls, now::get);
+    }
+
+    @AfterEach
+    void stop() {
+        threads.shutdownNow();
+        store.close();
+    }
+
+    @Test
+    void allWhoAskWhileTheOriginIsAskedShareItsAnswer() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        SharedTags tags = tags(gate, Answers.NONE);
+        CountDownLatch asking = new CountDownLatch(20);
+        List<Future<Tags.TagOutcome>> answers = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            answers.add(threads.submit(() -> {
+                asking.countDown();
+                return tags.resolve(TAG);
+            }));
+        }
+        asking.await();
+        gate.countDown();
+
+        for (Future<Tags.TagOutcome> answer : answers) {
+            assertThat(answer.get(60, TimeUnit.SECONDS)).isInstanceOf(Tags.TagOutcome.Resolved.class);
+        }
+        assertThat(questions).hasValue(1);
+    }
+
+    @Test
+    void anAnswerIsSharedForASecondAndNoLonger() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Answers.NONE);
+        tags.resolve(TAG);
+        now.addAndGet(TimeUnit.SECONDS.toNanos(1));
+        tags.resolve(TAG);
+
+        assertThat(questions).hasValue(1);
+
+        now.addAndGet(1);
+        tags.resolve(TAG);
+
+        assertThat(questions).hasValue(2);
+    }
+
+    @Test
+    void whatCouldNotBeResolvedIsAskedAnew() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Answers.NONE);
+        ImageName missing = new ImageName(REPOSITORY, "gone");
+
+        assertThat(tags.resolve(missing)).isInstanceOf(Tags.TagOutcome.Unresolved.class);
+        assertThat(tags.resolve(missing)).isInstanceOf(Tags.TagOutcome.Unresolved.class);
+        assertThat(questions).hasValue(2);
+    }
+
+    @Test
+    void whatItsHomeSaysIsNotAskedOfTheOrigin() throws Exception {
+        Digest told = Digest.parse("sha256:" + "ab".repeat(32));
+        SharedTags tags = tags(new CountDownLatch(0), new Answers() {
+            @Override
+            public Optional<Tag> tag(ImageName tag) {
+                return Optional.of(new Tag(told, "application/y", 7));
+            }
+
+            @Override
+            public Optional<Inline> manifest(Digest digest, Repository repository) {
+                return Optional.empty();
+            }
+        });
+
+        assertThat(tags.resolve(TAG))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Resolved.class,
+                        resolved -> assertThat(resolved.digest()).isEqualTo(told));
+        assertThat(questions).hasValue(0);
+    }
+}
