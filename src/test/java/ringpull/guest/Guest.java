@@ -66,12 +66,13 @@ final class Guest {
         return Programs.run(log, CEILING, command);
     }
 
-    /** The command line of a JVM with these tests' classes. */
-    static String java(String main, String... arguments) {
+    /** The command line of a JVM with these flags and these tests' classes. */
+    static String java(String flags, String main, String... arguments) {
         return String.join(
                 " ",
                 System.getProperty("java.home") + "/bin/java",
-                "-Xmx700m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xcheck:jni -ea -da:org.tomlj...",
+                "-Xmx700m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -ea -da:org.tomlj...",
+                flags,
                 "--enable-native-access=ALL-UNNAMED --add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
                 "-Djava.io.tmpdir=/run/tmp",
                 "-Djava.library.path=" + TARGET,
