@@ -30,10 +30,10 @@ final class Guest {
         mkdir -p /run/tmp
         """;
 
-    /** One Soft-RoCE device with three addresses. What goes from one to the other needs no link. */
+    /** One Soft-RoCE device with three addresses. What goes from one to the other takes no route. */
     static final String SOFT_ROCE = NETWORK + "rdma link add rxe0 type rxe netdev d0\n";
 
-    /** One soft iWARP device with three addresses. Without its link nothing arrives. */
+    /** One soft iWARP device with three addresses, between which packets take the kernel's routes. */
     static final String SOFT_IWARP = NETWORK + "rdma link add siw0 type siw netdev d0\n";
 
     private final Path log;
