@@ -211,7 +211,7 @@ final class ReaderPair extends Pair {
             if (refusal.reason() == Message.Reason.SESSION_OVER) {
                 session.refuse();
             }
-            reading.fail(
+            reading.refuse(
                     switch (refusal.reason()) {
                         case NOT_HELD -> new TransferException.NotHeld(holder + " does not hold " + reading.blob());
                         case BUSY -> new TransferException.Busy(holder + ": " + refusal.text());
@@ -242,6 +242,7 @@ final class ReaderPair extends Pair {
             }
             if (reading.isOver()) {
                 each.remove();
+                reading.settle();
                 release(offer.piece);
             } else if (!link.canRead() || waitsForMemory) {
                 return;
@@ -279,6 +280,7 @@ final class ReaderPair extends Pair {
         }
         release(fetch.piece);
         fetch.reading.land(new Reading.Landed(fetch.slot, fetch.piece.offset(), fetch.piece.length()));
+        fetch.reading.settle();
         pump();
     }
 
