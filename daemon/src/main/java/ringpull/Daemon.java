@@ -151,7 +151,8 @@ final class Daemon implements AutoCloseable {
             control.admit(member -> Admissions.make(sessions, member, places));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
-        ring = parts.add("ring", RingNode.start(control, self(identity, rdma.isPresent()), config.ring(), inventory(store)));
+        ring = parts.add(
+                "ring", RingNode.start(control, self(identity, rdma.isPresent()), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         Statements statements = statements(swarm);

@@ -71,7 +71,7 @@ abstract class RdmaRing {
         nodes.forEach(NodeProcess::close);
         registry.stop(0);
         client.close();
-        link("up");
+        cable(true);
     }
 
     NodeProcess node(int number) throws Exception {
@@ -96,12 +96,22 @@ abstract class RdmaRing {
         return node;
     }
 
-    static void link(String state) throws IOException, InterruptedException {
-        int exit = new ProcessBuilder("ip", "link", "set", "d0", state)
-                .inheritIO()
-                .start()
-                .waitFor();
-        assertThat(exit).isZero();
+    /**
+     * Without their local routes packets between the device's addresses go out by d0, which swallows them: as a cable that was
+     * pulled, or a switch that forgot. Soft iWARP feels that; what Soft-RoCE sends to itself takes no route.
+     */
+    static void cable(boolean plugged) throws IOException, InterruptedException {
+        for (int number = 1; number <= 3; number++) {
+            String address = Fabric.host(number).getHostAddress();
+            String change = plugged
+                    ? "replace local " + address + " dev d0 table local proto kernel scope host src " + address
+                    : "del local " + address + " dev d0 table local";
+            int exit = new ProcessBuilder(("ip route " + change).split(" "))
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+            assertThat(exit).as(change).isZero();
+        }
     }
 
     byte[] blob(long seed, int size) {
@@ -115,8 +125,7 @@ abstract class RdmaRing {
         return TestBlobs.digest(bytes).toString();
     }
 
-    byte[] pull(NodeProcess node, byte[] blob, boolean fromOrigin)
-            throws IOException, InterruptedException {
+    byte[] pull(NodeProcess node, byte[] blob, boolean fromOrigin) throws IOException, InterruptedException {
         HttpResponse<byte[]> answer =
                 client.send(request(node, blob, fromOrigin), HttpResponse.BodyHandlers.ofByteArray());
         assertThat(answer.statusCode()).as(Files.readString(node.log())).isEqualTo(200);

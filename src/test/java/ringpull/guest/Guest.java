@@ -15,24 +15,25 @@ import ringpull.demo.Programs;
 /** A throw-away guest by the launcher that {@code RINGPULL_TEST_VM} names, with this machine's files inside. */
 final class Guest {
     private static final String LAUNCHER = "RINGPULL_TEST_VM";
-    private static final Path TARGET =
-            Path.of(System.getProperty("ringpull.root", "."), "daemon/target").toAbsolutePath().normalize();
+    private static final Path TARGET = Path.of(System.getProperty("ringpull.root", "."), "daemon/target")
+            .toAbsolutePath()
+            .normalize();
     private static final Duration CEILING = Duration.ofMinutes(10);
 
     private static final String NETWORK = """
-            modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
-            ip link add d0 type dummy
-            for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
-            ip link set lo up
-            ip link set d0 mtu 9000 up
-            export RINGPULL_TEST_RDMA=10.8.0
-            mkdir -p /run/tmp
-            """;
+        modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
+        ip link add d0 type dummy
+        for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
+        ip link set lo up
+        ip link set d0 mtu 9000 up
+        export RINGPULL_TEST_RDMA=10.8.0
+        mkdir -p /run/tmp
+        """;
 
-    /** One Soft-RoCE device with three addresses. What goes from one to the other needs no link. */
+    /** One Soft-RoCE device with three addresses. What goes from one to the other takes no route. */
     static final String SOFT_ROCE = NETWORK + "rdma link add rxe0 type rxe netdev d0\n";
 
-    /** One soft iWARP device with three addresses. Without its link nothing arrives. */
+    /** One soft iWARP device with three addresses, between which packets take the kernel's routes. */
     static final String SOFT_IWARP = NETWORK + "rdma link add siw0 type siw netdev d0\n";
 
     private final Path log;
@@ -54,8 +55,8 @@ final class Guest {
 
     /** Runs a script in it; what it printed. */
     Programs.Outcome run(String script) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", "uml", "-m", "3072", "-t", "540"));
+        List<String> command = new ArrayList<>(
+                List.of(Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", "uml", "-m", "3072", "-t", "540"));
         for (String variable : List.of("RINGPULL_TEST_SCALE", "CI")) {
             if (System.getenv(variable) != null) {
                 command.addAll(List.of("-e", variable));
@@ -65,12 +66,13 @@ final class Guest {
         return Programs.run(log, CEILING, command);
     }
 
-    /** The command line of a JVM with these tests' classes. */
-    static String java(String main, String... arguments) {
+    /** The command line of a JVM with these flags and these tests' classes. */
+    static String java(String flags, String main, String... arguments) {
         return String.join(
                 " ",
                 System.getProperty("java.home") + "/bin/java",
-                "-Xmx700m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xcheck:jni -ea -da:org.tomlj...",
+                "-Xmx700m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -ea -da:org.tomlj...",
+                flags,
                 "--enable-native-access=ALL-UNNAMED --add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
                 "-Djava.io.tmpdir=/run/tmp",
                 "-Djava.library.path=" + TARGET,

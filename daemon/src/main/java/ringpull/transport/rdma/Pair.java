@@ -18,6 +18,10 @@ abstract class Pair implements Link.Listener {
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private volatile @Nullable Runnable waker;
     private volatile @Nullable String ending;
+
+    /** Set before the last look for orders: whoever gives one after that look sees it. */
+    private volatile boolean sleeping;
+
     private boolean over;
     private @Nullable Link link;
 
@@ -82,7 +86,9 @@ abstract class Pair implements Link.Listener {
             }
             orders.add(order);
         }
-        wake();
+        if (sleeping) {
+            wake();
+        }
         return true;
     }
 
@@ -154,15 +160,17 @@ abstract class Pair implements Link.Listener {
             }
             long now = System.nanoTime();
             if (made.isOverdue(now, times.operation().toNanos())) {
-                throw new IOException("the fabric did nothing for "
-                        + times.operation().toMillis() + " ms");
+                throw new IOException(
+                        "the fabric did nothing for " + times.operation().toMillis() + " ms");
             }
             tick(now);
             if (!made.poll(this)) {
                 made.arm();
+                sleeping = true;
                 if (!made.poll(this) && orders.isEmpty() && ending == null) {
                     made.await(made.isQuiet() && isIdle() ? IDLE_TICK_MILLIS : BUSY_TICK_MILLIS);
                 }
+                sleeping = false;
             }
         }
         throw new IOException(ending);

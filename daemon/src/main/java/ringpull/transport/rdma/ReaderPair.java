@@ -39,6 +39,7 @@ final class ReaderPair extends Pair {
     private int numbers;
     private boolean waitsForMemory;
     private boolean told;
+    private volatile boolean leftOffers;
     private long usedAt = System.nanoTime();
     private Deadline deadline;
 
@@ -114,8 +115,15 @@ final class ReaderPair extends Pair {
         });
     }
 
-    /** Looks again: the reader took a piece out, or wants no more. */
-    void changed() {
+    /** The reader took a piece out: there may be room for one that was left. */
+    void consumed() {
+        if (leftOffers) {
+            order(this::pump);
+        }
+    }
+
+    /** The reader wants no more. */
+    void cancelled() {
         order(this::pump);
     }
 
@@ -203,7 +211,7 @@ final class ReaderPair extends Pair {
             if (refusal.reason() == Message.Reason.SESSION_OVER) {
                 session.refuse();
             }
-            reading.fail(
+            reading.refuse(
                     switch (refusal.reason()) {
                         case NOT_HELD -> new TransferException.NotHeld(holder + " does not hold " + reading.blob());
                         case BUSY -> new TransferException.Busy(holder + ": " + refusal.text());
@@ -216,6 +224,12 @@ final class ReaderPair extends Pair {
 
     /** Fetches of what is offered all that there is room for. */
     private void pump() throws IOException {
+        leftOffers = !offers.isEmpty(); // before there is found to be no room: who makes some after that sees it
+        fetchOffers();
+        leftOffers = !offers.isEmpty();
+    }
+
+    private void fetchOffers() throws IOException {
         Link link = link();
         long now = System.nanoTime();
         Iterator<Offer> each = offers.iterator();
@@ -228,6 +242,7 @@ final class ReaderPair extends Pair {
             }
             if (reading.isOver()) {
                 each.remove();
+                reading.settle();
                 release(offer.piece);
             } else if (!link.canRead() || waitsForMemory) {
                 return;
@@ -265,6 +280,7 @@ final class ReaderPair extends Pair {
         }
         release(fetch.piece);
         fetch.reading.land(new Reading.Landed(fetch.slot, fetch.piece.offset(), fetch.piece.length()));
+        fetch.reading.settle();
         pump();
     }
 

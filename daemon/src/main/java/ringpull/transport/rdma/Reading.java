@@ -29,6 +29,11 @@ final class Reading {
 
     private long movedAt;
 
+    /** Of that thread alone: pieces that were offered and are not here yet, and what the holder refused after them. */
+    private int underWay;
+
+    private @Nullable TransferException refusal;
+
     /** A piece in a slot, which whoever took it gives back. */
     record Landed(int slot, long offset, int length) {}
 
@@ -56,8 +61,27 @@ final class Reading {
         if (next) {
             offered += piece.length();
             movedAt = now;
+            underWay++;
         }
         return next;
+    }
+
+    /** The holder offers no more of it; what it has offered may still come. */
+    void refuse(TransferException why) {
+        if (underWay == 0) {
+            fail(why);
+        } else {
+            refusal = why;
+        }
+    }
+
+    /** One of the offered pieces has landed, or will not. */
+    void settle() {
+        underWay--;
+        TransferException why = refusal;
+        if (underWay == 0 && why != null) {
+            fail(why);
+        }
     }
 
     /** Whether all of the range was offered. */

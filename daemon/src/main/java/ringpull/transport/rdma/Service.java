@@ -82,7 +82,8 @@ final class Service {
             failure = why;
         }
 
-        @Nullable IOException failure() {
+        @Nullable
+        IOException failure() {
             return failure;
         }
     }
@@ -175,7 +176,8 @@ final class Service {
     }
 
     /** The next piece in order, if it is filled. */
-    @Nullable Fill takeFilled() {
+    @Nullable
+    Fill takeFilled() {
         Fill first = fills.peekFirst();
         return first != null && first.filled ? fills.removeFirst() : null;
     }
