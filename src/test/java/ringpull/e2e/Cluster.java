@@ -357,7 +357,9 @@ final class Cluster implements AutoCloseable {
                     throw e;
                 }
             }
-            assertThat(System.nanoTime()).as("%s does not bring %s", node.name(), digest).isLessThan(deadline);
+            assertThat(System.nanoTime())
+                    .as("%s does not bring %s", node.name(), digest)
+                    .isLessThan(deadline);
             TimeUnit.MILLISECONDS.sleep(50);
         }
     }

@@ -88,14 +88,14 @@ class ColdStartTest {
         image.manifests().forEach(manifest -> manifests.add(manifest.digest().toString()));
         for (String reference : manifests) {
             cluster.atOnce(nodes.stream()
-                    .<Callable<Integer>>map(node -> () -> get(client, node, "manifests/" + reference))
-                    .toList())
+                            .<Callable<Integer>>map(node -> () -> get(client, node, "manifests/" + reference))
+                            .toList())
                     .forEach(status -> assertThat(status).isEqualTo(200));
         }
         String config = image.platforms().getFirst().config().digest().toString();
         cluster.atOnce(nodes.stream()
-                .<Callable<Integer>>map(node -> () -> get(client, node, "blobs/" + config))
-                .toList())
+                        .<Callable<Integer>>map(node -> () -> get(client, node, "blobs/" + config))
+                        .toList())
                 .forEach(status -> assertThat(status).isEqualTo(200));
 
         List<String> all = new ArrayList<>(manifests);
@@ -103,7 +103,8 @@ class ColdStartTest {
         for (String reference : all) {
             assertThat(cluster.registry().accesses().stream()
                             .filter(access -> access.path().contains("/" + reference))
-                            .filter(access -> access.method().equals("GET") || access.method().equals("HEAD"))
+                            .filter(access -> access.method().equals("GET")
+                                    || access.method().equals("HEAD"))
                             .count())
                     .as("requests for %s; eight daemons wanted it", reference)
                     .isBetween(1L, 2L); // 2: on a machine so busy that they do not ask within a second
@@ -150,7 +151,10 @@ class ColdStartTest {
     private static NodeProcess home(List<NodeProcess> nodes, Digest digest) throws IOException {
         try (ControlClient client = ControlClient.open(nodes.getFirst().socket())) {
             String name = client.ringOrder(digest.toString(), 1).getMembers(0).getName();
-            return nodes.stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow();
+            return nodes.stream()
+                    .filter(node -> node.name().equals(name))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 

@@ -17,12 +17,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import ringpull.blame.Statements;
 import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
 import ringpull.blob.Repository;
-import ringpull.blame.Statements;
 import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
@@ -96,8 +96,8 @@ class SharedTagsTest {
     }
 
     private SharedTags tags(CountDownLatch gate, Answers homes) {
-        Digest manifest = memory.put(
-                REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
+        Digest manifest =
+                memory.put(REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
         memory.tag(REPOSITORY, "v1", manifest);
         SwarmPulls pulls = new SwarmPulls(store);
         pulls.serve(new Company(homes));

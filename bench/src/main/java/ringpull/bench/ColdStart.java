@@ -130,7 +130,13 @@ final class ColdStart {
         return run.seconds(command.toArray(String[]::new));
     }
 
-    private Round round(ExecutorService threads, List<BenchNode> ring, CountedOrigin origin, String blob, double ideal, boolean killing)
+    private Round round(
+            ExecutorService threads,
+            List<BenchNode> ring,
+            CountedOrigin origin,
+            String blob,
+            double ideal,
+            boolean killing)
             throws IOException, InterruptedException {
         List<BenchNode> pulling = killing ? ring.subList(0, ring.size() - 1) : ring;
         List<Callable<Double>> pulls = new ArrayList<>(pulling.stream()
@@ -243,7 +249,9 @@ final class ColdStart {
                         + (racks
                                 ? Bench.format(
                                         ",\"rack_link_copies\":%.3f",
-                                        Measure.median(rounds.stream().map(Round::crossed).toList()))
+                                        Measure.median(rounds.stream()
+                                                .map(Round::crossed)
+                                                .toList()))
                                 : ""));
     }
 }

@@ -53,8 +53,19 @@ final class Lab {
         run.seconds("ip", "link", "set", FAR_TRUNK, "master", FAR_BRIDGE, "up");
         for (String end : new String[] {TRUNK, FAR_TRUNK}) {
             run.seconds(
-                    "tc", "qdisc", "add", "dev", end, "root", "tbf", "rate", mbitPerSecond + "mbit", "burst", "256kb",
-                    "latency", "50ms");
+                    "tc",
+                    "qdisc",
+                    "add",
+                    "dev",
+                    end,
+                    "root",
+                    "tbf",
+                    "rate",
+                    mbitPerSecond + "mbit",
+                    "burst",
+                    "256kb",
+                    "latency",
+                    "50ms");
         }
     }
 

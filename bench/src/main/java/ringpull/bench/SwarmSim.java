@@ -65,7 +65,9 @@ final class SwarmSim {
                     most, scale, scale));
         }
         List<Row> rows = new ArrayList<>();
-        System.out.println("rtt ms    makespan    median    egress    home messages/s    messages/node    refused/node    queue    wall s");
+        System.out.println(
+                "rtt ms    makespan    median    egress    home messages/s    messages/node    refused/node    queue  "
+                        + "  wall s");
         for (String rtt : run.text("--rtt", seed ? "1" : "1,10,50").split(",", -1)) {
             Scenario scenario = Scenario.of(nodes, bytes / scale)
                     .link(link / scale)

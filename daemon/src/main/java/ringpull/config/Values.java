@@ -165,8 +165,7 @@ final class Values {
     /** Bytes a second, 0 for no limit. Less than one chunk a second would be taken for a holder that has fallen silent. */
     static long rate(Object value) {
         String what = "0 (no limit), or bytes a second: a size (\"100 MiB\", or bytes) from 1 MiB to 1 TiB";
-        BigDecimal bytes =
-                value instanceof Long plain ? BigDecimal.valueOf(plain) : amount(value, BYTES, what);
+        BigDecimal bytes = value instanceof Long plain ? BigDecimal.valueOf(plain) : amount(value, BYTES, what);
         boolean within = bytes.compareTo(BigDecimal.valueOf(1L << 20)) >= 0
                 && bytes.compareTo(BigDecimal.valueOf(1L << 40)) <= 0;
         if (bytes.signum() != 0 && !within) {

@@ -67,19 +67,49 @@ public record NodeConfig(
     /** A daemon that starts a ring of its own. */
     public static NodeConfig first(Path directory, String name, List<Registry> registries) {
         return new NodeConfig(
-                directory, name, "demo", List.of(), registries, Optional.empty(), "", 0, Optional.empty(), LOOPBACK, "");
+                directory,
+                name,
+                "demo",
+                List.of(),
+                registries,
+                Optional.empty(),
+                "",
+                0,
+                Optional.empty(),
+                LOOPBACK,
+                "");
     }
 
     /** The same, joining a ring. */
     public NodeConfig joining(String... otherSeeds) {
         return new NodeConfig(
-                directory, name, cluster, List.of(otherSeeds), registries, quota, rack, mirrorPort, certificates, peer, more);
+                directory,
+                name,
+                cluster,
+                List.of(otherSeeds),
+                registries,
+                quota,
+                rack,
+                mirrorPort,
+                certificates,
+                peer,
+                more);
     }
 
     /** The same with a quota of the store. */
     public NodeConfig quota(String text) {
         return new NodeConfig(
-                directory, name, cluster, seeds, registries, Optional.of(text), rack, mirrorPort, certificates, peer, more);
+                directory,
+                name,
+                cluster,
+                seeds,
+                registries,
+                Optional.of(text),
+                rack,
+                mirrorPort,
+                certificates,
+                peer,
+                more);
     }
 
     /** The same with a mirror port that stays the same over restarts. */
@@ -95,7 +125,8 @@ public record NodeConfig(
 
     /** The same in a rack. */
     public NodeConfig rack(String label) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, label, mirrorPort, certificates, peer, more);
+        return new NodeConfig(
+                directory, name, cluster, seeds, registries, quota, label, mirrorPort, certificates, peer, more);
     }
 
     /** The same at another address than loopback, or with more in {@code [peer]}: TOML lines. */
@@ -107,7 +138,8 @@ public record NodeConfig(
 
     /** The same with these lines of TOML at the end. */
     public NodeConfig more(String toml) {
-        return new NodeConfig(directory, name, cluster, seeds, registries, quota, rack, mirrorPort, certificates, peer, toml);
+        return new NodeConfig(
+                directory, name, cluster, seeds, registries, quota, rack, mirrorPort, certificates, peer, toml);
     }
 
     /** The file's text. */

@@ -4,15 +4,22 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** A set of chunks of one blob, one bit each. */
+/** A set of chunks of one blob, one bit each. Above them lies a bit for each 64, so that large blobs are searched quickly. */
 final class ChunkBits {
     private final long[] words;
+
+    /** Words with some bit set, and words with all. */
+    private final long[] some;
+
+    private final long[] all;
     private final int size;
     private int count;
 
     ChunkBits(int size) {
         this.size = size;
         words = new long[(size + 63) >>> 6];
+        some = new long[(words.length + 63) >>> 6];
+        all = new long[some.length];
     }
 
     int size() {
@@ -39,6 +46,7 @@ final class ChunkBits {
         }
         words[chunk >>> 6] |= bit;
         count++;
+        summarize(chunk >>> 6);
         return true;
     }
 
@@ -49,7 +57,14 @@ final class ChunkBits {
         }
         words[chunk >>> 6] &= ~bit;
         count--;
+        summarize(chunk >>> 6);
         return true;
+    }
+
+    private void summarize(int word) {
+        long bit = 1L << word;
+        some[word >>> 6] = words[word] == 0 ? some[word >>> 6] & ~bit : some[word >>> 6] | bit;
+        all[word >>> 6] = words[word] == -1L ? all[word >>> 6] | bit : all[word >>> 6] & ~bit;
     }
 
     /** How many of the run were new; what lies past the blob's end is ignored. */
@@ -67,6 +82,7 @@ final class ChunkBits {
         for (int i = 0; i < words.length; i++) {
             words[i] |= other.words[i];
             count += Long.bitCount(words[i]);
+            summarize(i);
         }
     }
 
@@ -102,13 +118,22 @@ final class ChunkBits {
             return -1;
         }
         long bits = words[word] & ~other.words[word] & -1L << from;
-        while (bits == 0) {
-            if (++word == words.length) {
-                return -1;
-            }
-            bits = words[word] & ~other.words[word];
+        if (bits != 0) {
+            return (word << 6) + Long.numberOfTrailingZeros(bits);
         }
-        return (word << 6) + Long.numberOfTrailingZeros(bits);
+        int after = word + 1;
+        for (int i = after >>> 6; i < some.length; i++) {
+            long candidates = some[i] & ~other.all[i] & (i == after >>> 6 ? -1L << after : -1L);
+            while (candidates != 0) {
+                int at = (i << 6) + Long.numberOfTrailingZeros(candidates);
+                bits = words[at] & ~other.words[at];
+                if (bits != 0) {
+                    return (at << 6) + Long.numberOfTrailingZeros(bits);
+                }
+                candidates &= candidates - 1;
+            }
+        }
+        return -1;
     }
 
     /** All of it as runs, in order. */

@@ -2,7 +2,6 @@ package ringpull.swarm.sim;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -45,8 +44,7 @@ public final class SwarmSimulation {
     private final List<SimulatedNode> nodes = new ArrayList<>();
     private final Map<MemberId, SimulatedNode> byId = new HashMap<>();
     private final Map<Digest, List<SimulatedNode>> orders = new HashMap<>();
-    private final PriorityQueue<Planned> plan =
-            new PriorityQueue<>(Comparator.comparingLong(Planned::time).thenComparingLong(Planned::order));
+    private final PriorityQueue<Planned> plan = new PriorityQueue<>();
     private final RandomGenerator random;
     private final SimulatedOrigin origin;
     private final Set<MemberId> gone = new HashSet<>();
@@ -63,7 +61,12 @@ public final class SwarmSimulation {
     private BiPredicate<SimulatedNode, SimulatedNode> cut = (from, to) -> false;
     private BiPredicate<SimulatedNode, SimulatedNode> believesDead = (viewer, member) -> false;
 
-    private record Planned(long time, long order, Runnable task) {}
+    private record Planned(long time, long order, Runnable task) implements Comparable<Planned> {
+        @Override
+        public int compareTo(Planned other) {
+            return time == other.time ? Long.compare(order, other.order) : Long.compare(time, other.time);
+        }
+    }
 
     public SwarmSimulation(Scenario scenario) {
         this.scenario = scenario;

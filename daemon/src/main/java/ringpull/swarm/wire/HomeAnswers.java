@@ -73,8 +73,7 @@ final class HomeAnswers implements Answers {
     }
 
     private static Inline bytes(SwarmBytes bytes) {
-        return new Inline(
-                bytes.getContent().toByteArray(), SwarmCodec.text(bytes.getMediaType(), MEDIA_TYPE_CHARS));
+        return new Inline(bytes.getContent().toByteArray(), SwarmCodec.text(bytes.getMediaType(), MEDIA_TYPE_CHARS));
     }
 
     /** Whether this node ranks itself first, so that it may fetch for others. */
@@ -86,8 +85,8 @@ final class HomeAnswers implements Answers {
     /** Under what a tag has a rendezvous order. */
     static Digest name(ImageName tag) {
         try {
-            return Digest.ofBytes(MessageDigest.getInstance("SHA-256")
-                    .digest(("tag " + tag).getBytes(StandardCharsets.UTF_8)));
+            return Digest.ofBytes(
+                    MessageDigest.getInstance("SHA-256").digest(("tag " + tag).getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
         }

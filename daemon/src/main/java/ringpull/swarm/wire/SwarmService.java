@@ -106,11 +106,12 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
     public void resolve(SwarmTag question, StreamObserver<SwarmTagAnswer> asker) {
         answer(question.getCluster(), question.getSender(), asker, () -> {
             ImageName tag = ImageName.parse(SwarmCodec.text(question.getTag(), TAG_CHARS));
-            return answers.tag(tag).map(found -> SwarmTagAnswer.newBuilder()
-                    .setDigest(SwarmCodec.bytes(found.digest()))
-                    .setMediaType(found.mediaType())
-                    .setSizeBytes(found.sizeBytes())
-                    .build());
+            return answers.tag(tag)
+                    .map(found -> SwarmTagAnswer.newBuilder()
+                            .setDigest(SwarmCodec.bytes(found.digest()))
+                            .setMediaType(found.mediaType())
+                            .setSizeBytes(found.sizeBytes())
+                            .build());
         });
     }
 
@@ -123,10 +124,11 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
                 return Optional.empty();
             }
             Repository repository = repository(SwarmCodec.text(wish.getRepository(), SwarmLimits.SOURCE_CHARS));
-            return answers.manifest(digest, repository).map(found -> SwarmBytes.newBuilder()
-                    .setContent(ByteString.copyFrom(found.bytes()))
-                    .setMediaType(found.mediaType())
-                    .build());
+            return answers.manifest(digest, repository)
+                    .map(found -> SwarmBytes.newBuilder()
+                            .setContent(ByteString.copyFrom(found.bytes()))
+                            .setMediaType(found.mediaType())
+                            .build());
         });
     }
 
@@ -151,7 +153,9 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
         }
         try {
             MemberId from = SwarmCodec.member(sender);
-            if (!ofCluster.equals(cluster) || !ControlPort.speaksAs(from) || hearing.member(from).isEmpty()) {
+            if (!ofCluster.equals(cluster)
+                    || !ControlPort.speaksAs(from)
+                    || hearing.member(from).isEmpty()) {
                 refuse(asker, Status.FAILED_PRECONDITION, "this member does not know the sender");
                 return;
             }
