@@ -74,7 +74,9 @@ class CommandLineAppTest {
                 "pull",
                 "trace",
                 "setup",
+                "repair",
                 "setup containerd",
+                "repair containerd",
                 "pki",
                 "pki init",
                 "pki issue",
@@ -107,6 +109,7 @@ class CommandLineAppTest {
                 "pull",
                 "trace",
                 "setup containerd",
+                "repair containerd",
                 "pki init",
                 "pki issue",
                 "pki inspect"
