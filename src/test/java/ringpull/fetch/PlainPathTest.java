@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -38,6 +36,11 @@ class PlainPathTest extends FetchFixture {
 
     /** Flips a bit of the fourth chunk. */
     private final class BadPath implements Transport {
+        @Override
+        public String name() {
+            return "bad path";
+        }
+
         @Override
         public void read(InetSocketAddress holder, Digest wanted, ByteRange range, Landing landing)
                 throws TransferException, InterruptedException {
@@ -122,9 +125,7 @@ class PlainPathTest extends FetchFixture {
         assertThat(fetch.state()).as("nobody else has it").isEqualTo(Fetch.State.FAILED);
         assertThat(overTls.get()).isPositive();
         assertThat(store.find(blob.digest())).isEmpty();
-        assertThat(MessageDigest.getInstance("SHA-256").digest(blob.bytes()))
-                .isEqualTo(blob.digest().bytes());
-        assertThat(List.copyOf(journal.of(blob.digest())))
+        assertThat(journal.of(blob.digest()))
                 .extracting(Journal.Entry::detail)
                 .contains("chunk 3 came wrong, and over TLS wrong again");
     }
