@@ -56,7 +56,8 @@ class RepairTest {
         spoil();
 
         try (Containerd containerd = Containerd.start(temp.resolve("c1"))) {
-            containerd.mirror(Cluster.REGISTRY, node.mirror(), cluster.registry().url());
+            containerd.mirror(
+                    Cluster.REGISTRY, node.mirror(), cluster.registry().url());
             Programs.Outcome found = repair(containerd, node, "--dry-run", "--json");
             assertThat(found.exit()).as(found.output()).isEqualTo(FAILED_WITH_FINDINGS);
             assertThat(findings(found)).as("of the part that is there").containsOnlyOnce("poisoned");
@@ -86,10 +87,14 @@ class RepairTest {
         interruptedPull();
 
         try (Containerd containerd = Containerd.start(temp.resolve("c1"))) {
-            containerd.mirror(Cluster.REGISTRY, node.mirror(), cluster.registry().url());
+            containerd.mirror(
+                    Cluster.REGISTRY, node.mirror(), cluster.registry().url());
             Programs.Outcome unknown = repair(containerd, node, "--json");
             assertThat(unknown.exit()).as(unknown.output()).isEqualTo(FAILED_WITH_FINDINGS);
-            assertThat(findings(unknown)).as("nobody has it").contains("not_compared").doesNotContain("poisoned");
+            assertThat(findings(unknown))
+                    .as("nobody has it")
+                    .contains("not_compared")
+                    .doesNotContain("poisoned");
 
             cluster.ringpull(node, "pull", IMAGE.toString());
             Programs.Outcome known = repair(containerd, node, "--json");
@@ -155,7 +160,11 @@ class RepairTest {
     }
 
     private static List<String> findings(Programs.Outcome outcome) throws IOException {
-        String json = outcome.output().lines().filter(line -> line.startsWith("{")).findFirst().orElseThrow();
+        String json = outcome.output()
+                .lines()
+                .filter(line -> line.startsWith("{"))
+                .findFirst()
+                .orElseThrow();
         List<String> findings = new ArrayList<>();
         for (JsonNode ingest : new ObjectMapper().readTree(json).path("ingests")) {
             findings.add(ingest.path("finding").asText());

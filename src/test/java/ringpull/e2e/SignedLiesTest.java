@@ -265,11 +265,7 @@ class SignedLiesTest {
         ring("a", "b", "c");
         origin.openWide();
         Digest digest = bringTogether("a", "b", "c");
-        Path file = node("c")
-                .config()
-                .directory()
-                .resolve("state/blobs/sha256")
-                .resolve(digest.hex());
+        Path file = node("c").config().directory().resolve("state/blobs/sha256").resolve(digest.hex());
         byte[] bytes = Files.readAllBytes(file);
         byte[] spoilt = new byte[bytes.length];
         for (int i = 0; i < bytes.length; i++) {
@@ -287,7 +283,10 @@ class SignedLiesTest {
         byte[] got = pull(fresh, digest, 20);
 
         assertThat(Arrays.equals(got, origin.content(digest))).isTrue();
-        fresh.await("the bad disk to be found out", CEILING, () -> standing(fresh, "c").equals("lowered"));
+        fresh.await(
+                "the bad disk to be found out",
+                CEILING,
+                () -> standing(fresh, "c").equals("lowered"));
         assertThat(standing(fresh, "a")).isEmpty();
         assertThat(standing(fresh, "b")).isEmpty();
     }

@@ -46,7 +46,8 @@ class PlainPathTest extends FetchFixture {
                 throws TransferException, InterruptedException {
             long bad = 3L * Chunk.SIZE_BYTES + 1;
             transport.read(holder, wanted, range, (offset, bytes) -> {
-                ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
+                ByteBuffer copy =
+                        ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
                 if (offset <= bad && bad < offset + copy.limit()) {
                     int at = (int) (bad - offset);
                     copy.put(at, (byte) (copy.get(at) ^ 1));

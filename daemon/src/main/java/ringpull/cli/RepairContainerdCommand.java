@@ -25,8 +25,8 @@ import ringpull.containerd.Repair.Finding;
             "containerd keeps what it got of a blob when a pull is interrupted, for a day, and the next pull goes on"
                 + " behind it. If one byte of that is wrong, from whatever mirror or registry, every pull of the blob"
                 + " fails (\"unexpected commit digest\"), good sources or not. This command finds such ingests in all"
-                + " namespaces and aborts them; the next pull begins anew. Whole ingests are hashed; the bytes of others"
-                + " are compared with those that the daemon on this node proves.",
+                + " namespaces and aborts them; the next pull begins anew. Whole ingests are hashed; the bytes of"
+                + " others are compared with those that the daemon on this node proves.",
             "",
             "It needs root, because containerd's socket and files are root's. It changes nothing else, and an ingest"
                 + " that could not be compared stays: then it ends with exit code 3, as --dry-run does when there is"
@@ -90,11 +90,13 @@ final class RepairContainerdCommand implements Callable<Integer> {
 
     private static void print(List<Repair.Result> results, PrintWriter out) {
         for (Repair.Result result : results) {
-            String name = Text.printable(result.ingest().namespace() + "/" + result.ingest().ref());
+            String name = Text.printable(
+                    result.ingest().namespace() + "/" + result.ingest().ref());
             switch (result.finding()) {
                 case SOUND -> out.println("sound: " + name);
                 case POISONED ->
-                    out.println((result.aborted() ? "poisoned, aborted: " : "poisoned: ") + name + ": " + result.detail());
+                    out.println(
+                            (result.aborted() ? "poisoned, aborted: " : "poisoned: ") + name + ": " + result.detail());
                 case NOT_COMPARED -> out.println("not compared: " + name + ": " + result.detail());
             }
         }

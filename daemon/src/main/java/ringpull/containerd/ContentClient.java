@@ -94,12 +94,10 @@ public final class ContentClient implements AutoCloseable {
 
     /** What is being written in a namespace, or was begun and left. */
     public List<Ingest> ingests(String namespace) throws IOException {
-        return call(() -> content(namespace)
-                .listStatuses(ListStatusesRequest.getDefaultInstance())
-                .getStatusesList()
-                .stream()
-                .map(status -> new Ingest(namespace, status.getRef(), status.getOffset(), status.getTotal()))
-                .toList());
+        return call(() ->
+                content(namespace).listStatuses(ListStatusesRequest.getDefaultInstance()).getStatusesList().stream()
+                        .map(status -> new Ingest(namespace, status.getRef(), status.getOffset(), status.getTotal()))
+                        .toList());
     }
 
     /**

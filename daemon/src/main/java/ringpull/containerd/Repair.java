@@ -137,7 +137,9 @@ public final class Repair {
                 }
                 if (b.length < length) {
                     return result(
-                            ingest, Finding.NOT_COMPARED, "the daemon sent only " + (offset + b.length) + " bytes of it");
+                            ingest,
+                            Finding.NOT_COMPARED,
+                            "the daemon sent only " + (offset + b.length) + " bytes of it");
                 }
                 offset += length;
             }
