@@ -75,7 +75,9 @@ class CommandLineAppTest {
                 "trace",
                 "doctor",
                 "setup",
+                "repair",
                 "setup containerd",
+                "repair containerd",
                 "pki",
                 "pki init",
                 "pki issue",
@@ -109,6 +111,7 @@ class CommandLineAppTest {
                 "trace",
                 "doctor",
                 "setup containerd",
+                "repair containerd",
                 "pki init",
                 "pki issue",
                 "pki inspect"

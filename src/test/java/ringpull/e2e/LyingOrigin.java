@@ -104,6 +104,11 @@ final class LyingOrigin implements AutoCloseable {
         return URI.create(scheme + "://127.0.0.1:" + server.getAddress().getPort());
     }
 
+    /** Nobody is to come to the second door. */
+    void openWide() {
+        lied.countDown();
+    }
+
     /** Adds a blob of these many bytes; its digest. */
     Digest blob(long seed, int bytes) {
         byte[] content = new byte[bytes];

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -29,6 +30,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.blob.Digest;
 import ringpull.cli.ControlClient;
 import ringpull.config.Config;
@@ -253,5 +256,46 @@ class SignedLiesTest {
         words.addAll(List.of("--socket", node.socket().toString()));
         Path output = Files.createTempFile(directory, "ringpull", ".out");
         return Programs.run(output, CEILING, NodeProcess.command(words)).output();
+    }
+
+    /** A bit of every chunk is wrong, or chunks lie where others belong: a disk, not a liar, so nobody is banned. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void oneOfThreeHoldersWithABadDiskIsAskedAfterOthers(boolean shifted) throws Exception {
+        ring("a", "b", "c");
+        origin.openWide();
+        Digest digest = bringTogether("a", "b", "c");
+        Path file = node("c").config().directory().resolve("state/blobs/sha256").resolve(digest.hex());
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] spoilt = new byte[bytes.length];
+        for (int i = 0; i < bytes.length; i++) {
+            int chunk = 1 << 20;
+            spoilt[i] = shifted ? bytes[(i + chunk) % bytes.length] : (byte) (bytes[i] ^ (i % chunk == 99 ? 1 : 0));
+        }
+        try (RandomAccessFile disk = new RandomAccessFile(file.toFile(), "rw")) {
+            disk.write(spoilt);
+        }
+        NodeProcess fresh = NodeProcess.start(
+                config("d", origin.honest()).joining(nodes.getFirst().control()));
+        nodes.add(fresh);
+        fresh.await("it to know all three", CEILING, () -> holders(fresh, digest) == 3);
+
+        byte[] got = pull(fresh, digest, 20);
+
+        assertThat(Arrays.equals(got, origin.content(digest))).isTrue();
+        fresh.await(
+                "the bad disk to be found out",
+                CEILING,
+                () -> standing(fresh, "c").equals("lowered"));
+        assertThat(standing(fresh, "a")).isEmpty();
+        assertThat(standing(fresh, "b")).isEmpty();
+    }
+
+    private static int holders(NodeProcess asked, Digest digest) throws IOException {
+        try (ControlClient control = ControlClient.open(asked.socket())) {
+            return control.holders(digest.toString(), "").getBlobsList().stream()
+                    .mapToInt(row -> row.getHoldersCount())
+                    .sum();
+        }
     }
 }

@@ -57,6 +57,7 @@ public final class CommandLineApp {
                 .addSubcommand(new VerifyCommand())
                 .addSubcommand(new DoctorCommand())
                 .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()))
+                .addSubcommand(new CommandLine(new RepairCommand()).addSubcommand(new RepairContainerdCommand()))
                 .addSubcommand(new CommandLine(new PkiCommand())
                         .addSubcommand(new PkiInitCommand())
                         .addSubcommand(new PkiIssueCommand())
