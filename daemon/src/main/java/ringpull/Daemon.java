@@ -143,7 +143,16 @@ final class Daemon implements AutoCloseable {
         Fetcher fetcher = parts.add(
                 "fetcher",
                 new Fetcher(
-                        store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
+                        store,
+                        ring,
+                        ring.ladders(),
+                        transport,
+                        origin,
+                        journal,
+                        meters,
+                        System::nanoTime,
+                        swarmPulls,
+                        config.handoff().mode() != Config.HandoffMode.VERIFIED));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);

@@ -1,16 +1,19 @@
 package ringpull.fetch;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
 import ringpull.origin.Origin;
@@ -33,6 +36,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
     private static final int FETCHES_MAX = 1024;
 
     private final Parts parts;
+    private final boolean early;
+    private final KeepAlive keepAlive;
+    private final ReadGuard guard;
     private final Map<Digest, BlobFetch> running = new ConcurrentHashMap<>();
 
     /** What a fetch works with. */
@@ -47,6 +53,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Suspects suspects,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
+            WrongBytes wrongBytes,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
@@ -62,7 +69,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
         this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
     }
 
-    /** @param swarmPulls the blobs that are brought together with other members */
+    /** Where bytes may leave early. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -73,6 +80,26 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             LongSupplier nanoTime,
             SwarmPulls swarmPulls) {
+        this(store, ring, ladders, transport, origin, journal, meters, nanoTime, swarmPulls, true);
+    }
+
+    /**
+     * @param swarmPulls the blobs that are brought together with other members
+     * @param early whether bytes may leave before the whole is proven: those of an authentic origin, and those that two
+     *     members on different hosts vouch for
+     */
+    public Fetcher(
+            BlobStore store,
+            Holders ring,
+            Ladders ladders,
+            Transport transport,
+            Origin origin,
+            Journal journal,
+            Meters meters,
+            LongSupplier nanoTime,
+            SwarmPulls swarmPulls,
+            boolean early) {
+        this.early = early;
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -85,11 +112,15 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new Suspects(),
                 new NoRoom(nanoTime),
                 swarmPulls,
+                new WrongBytes(journal, meters),
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.
                 Executors.newFixedThreadPool(
                         cores, Thread.ofPlatform().daemon().name("proof-", 0).factory()));
+        this.keepAlive = new KeepAlive(origin, journal, meters);
+        this.guard =
+                new ReadGuard(store, new Damage(store, this, journal), meters, parts.proofThreads(), nanoTime);
     }
 
     @Override
@@ -132,7 +163,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
     }
 
     private BlobFetch start(BlobRequest request) {
-        BlobFetch fetch = new BlobFetch(request.digest(), parts.store());
+        BlobFetch fetch = new BlobFetch(
+                request.digest(), parts.store(), early && !parts.suspects().isNeverEarly(request.digest()));
         fetch.wishes().join(request);
         parts.threads().execute(() -> {
             try {
@@ -142,6 +174,32 @@ public final class Fetcher implements Blobs, AutoCloseable {
             }
         });
         return fetch;
+    }
+
+    @Override
+    public long soundEnd(BlobFile file, ByteRange wanted) throws IOException, InterruptedException {
+        return guard.soundEnd(file, wanted);
+    }
+
+    @Override
+    public Optional<ByteBuffer> keepAlive(BlobRequest request, long sizeBytes, long offset)
+            throws IOException, InterruptedException {
+        BlobFetch fetch = running.get(request.digest());
+        BlobRequest named = request.repository().isPresent() || fetch == null
+                ? request
+                : fetch.wishes().origin(0).orElse(request);
+        return keepAlive.piece(named, sizeBytes, offset);
+    }
+
+    @Override
+    public void wrongBytesLeft(Digest digest, String why) {
+        parts.suspects().neverEarly(digest);
+        parts.wrongBytes().left(digest, why);
+    }
+
+    /** Calls back with each blob of which a client has wrong bytes, so that somebody makes the client forget them. */
+    public void onWrongBytes(Consumer<Digest> listener) {
+        parts.wrongBytes().onLeft(listener);
     }
 
     private Delivery pastTheStore(BlobRequest request) throws InterruptedException {

@@ -54,6 +54,7 @@ record LandedRun(PartialBlob partial, ByteRange run, long landedBytes) {
         }
         if (links != null) {
             links.extendFront();
+            links.release(taken);
         }
         return absent;
     }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.ByteRange;
@@ -42,14 +43,22 @@ final class PeerPull {
     private final MissingRuns missing;
     private volatile @Nullable IOException landingFailure;
 
-    /** @param links proves what arrives; null: that is done elsewhere */
-    PeerPull(PartialBlob partial, Fetcher.Parts parts, @Nullable LinkProof links, Runnable progress) {
+    /**
+     * @param links proves what arrives; null: that is done elsewhere
+     * @param wanted where the bytes begin that are needed first
+     */
+    PeerPull(
+            PartialBlob partial,
+            Fetcher.Parts parts,
+            @Nullable LinkProof links,
+            LongSupplier wanted,
+            Runnable progress) {
         this.digest = partial.digest();
         this.partial = partial;
         this.parts = parts;
         this.links = links;
         this.progress = progress;
-        this.missing = new MissingRuns(partial, RUN_BYTES);
+        this.missing = new MissingRuns(partial, RUN_BYTES, wanted);
     }
 
     /**

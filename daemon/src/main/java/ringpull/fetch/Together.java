@@ -37,7 +37,6 @@ final class Together {
         if (!first || pull != null || kind != ContentKind.BLOB || swarms.isEmpty() || wish.isEmpty()) {
             return Set.of();
         }
-        fetch.authentic(false);
         SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, journey);
         pull = begun;
         return begun.bring();

@@ -3,10 +3,12 @@ package ringpull.store;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
+import ringpull.blob.LadderProof;
 import ringpull.blob.ProvenBlob;
 import ringpull.blob.Rungs;
 import ringpull.hash.Sha256;
@@ -65,6 +67,27 @@ final class KeptLadders {
             whole.add(Arrays.copyOf(page, length));
         }
         return new Rungs(whole);
+    }
+
+    /** What was checked of a partial blob, with the ladder that it was checked against; empty if that is not whole. */
+    Optional<PartialBlob.KeptProof> proof(Digest digest, Index.PartialRecord known) throws IOException {
+        Index.Checked checked = known.checked().orElse(null);
+        if (checked == null) {
+            return Optional.empty();
+        }
+        List<byte[]> pages = new ArrayList<>();
+        for (int page = 0; page < Ladder.pageCount(known.sizeBytes()); page++) {
+            int number = page;
+            Optional<byte[]> found = disk.call(() -> index.claimPage(digest, number));
+            if (found.isEmpty() || found.get().length != Ladder.pageBytes(page, known.sizeBytes())) {
+                return Optional.empty();
+            }
+            pages.add(found.get());
+        }
+        BitSet held = checked.held();
+        held.and(known.present());
+        Ladder ladder = new Ladder(known.sizeBytes(), pages);
+        return Optional.of(new PartialBlob.KeptProof(new LadderProof(digest, ladder, held), checked.own()));
     }
 
     /** So many pages of a ladder, or those before one that is missing. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.BitSet;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -73,8 +74,9 @@ final class PartialFile implements PartialBlob {
     }
 
     /** Opens the file, which exists. */
-    synchronized void begin(boolean isAllocated, boolean isRecorded, Rungs hashed) throws IOException {
-        front.begin(hashed);
+    synchronized void begin(boolean isAllocated, boolean isRecorded, Rungs hashed, Optional<KeptProof> kept)
+            throws IOException {
+        front.begin(hashed, kept);
         allocated = isAllocated;
         recorded = isRecorded;
         file = new SharedFile(path);
@@ -115,12 +117,22 @@ final class PartialFile implements PartialBlob {
 
     /** What the index knows of an idle file, or one that is complete. */
     Index.PartialRecord record() {
-        return new Index.PartialRecord(sizeBytes, allocated, chunks.copy(), front.recordedRungs(), lastUse);
+        return front.record(sizeBytes, allocated, chunks.copy(), lastUse);
     }
 
     @Override
     public Rungs rungs() {
         return front.rungs();
+    }
+
+    @Override
+    public Optional<KeptProof> keptProof() {
+        return front.kept();
+    }
+
+    @Override
+    public void keep(KeptProof proof) {
+        front.keep(proof);
     }
 
     /**
@@ -231,10 +243,18 @@ final class PartialFile implements PartialBlob {
     /** The chunks do not change any more, so their rungs, as far as they are known by now, are as true as they are. */
     private void write(BitSet present, boolean durable) throws IOException {
         Front.News news = front.news(present);
-        Index.PartialRecord record = new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse);
-        index.partial(digest, record, durable, news.firstPage(), news.pages());
-        front.recorded(present, news.rungs());
+        if (news.newClaim().isPresent()) {
+            // What was checked against another ladder says nothing of this one: it goes first, whenever we die.
+            index.partial(digest, record(present, news, Optional.empty()), false, news.firstPage(), news.pages());
+            index.claim(digest, news.newClaim().get().pages(0));
+        }
+        index.partial(digest, record(present, news, news.checked()), durable, news.firstPage(), news.pages());
+        front.recorded(present, news);
         recorded = true;
+    }
+
+    private Index.PartialRecord record(BitSet present, Front.News news, Optional<Index.Checked> checked) {
+        return new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse, checked);
     }
 
     private void force() throws IOException {
