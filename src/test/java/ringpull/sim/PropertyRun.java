@@ -44,8 +44,10 @@ final class PropertyRun {
     long run() {
         join();
         trouble();
-        simulation.runUntil("all is found again", plan.parts() ? CALM_AFTER_PARTING : CALM, simulation::converged);
-        quiet();
+        if (plan.canMeet()) {
+            simulation.runUntil("all is found again", plan.parts() ? CALM_AFTER_PARTING : CALM, simulation::converged);
+            quiet();
+        }
         return simulation.trace();
     }
 
