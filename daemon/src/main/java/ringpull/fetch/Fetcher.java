@@ -119,8 +119,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 Executors.newFixedThreadPool(
                         cores, Thread.ofPlatform().daemon().name("proof-", 0).factory()));
         this.keepAlive = new KeepAlive(origin, journal, meters);
-        this.guard =
-                new ReadGuard(store, new Damage(store, this, journal), meters, parts.proofThreads(), nanoTime);
+        this.guard = new ReadGuard(store, new Damage(store, this, journal), meters, parts.proofThreads(), nanoTime);
     }
 
     @Override

@@ -30,11 +30,13 @@ final class KeepAlive {
     Optional<ByteBuffer> piece(BlobRequest request, long sizeBytes, long offset)
             throws IOException, InterruptedException {
         long length = Math.min(PIECE_BYTES, Chunk.lastOffset(sizeBytes) - offset);
-        if (length <= 0 || request.kind() != ContentKind.BLOB || request.repository().isEmpty()) {
+        if (length <= 0
+                || request.kind() != ContentKind.BLOB
+                || request.repository().isEmpty()) {
             return Optional.empty();
         }
-        try (OriginStream stream = origin.openRun(
-                request.repository().get(), request.digest(), new ByteRange(offset, length))) {
+        try (OriginStream stream =
+                origin.openRun(request.repository().get(), request.digest(), new ByteRange(offset, length))) {
             if (!stream.authentic() || stream.sizeBytes() != sizeBytes) {
                 return Optional.empty();
             }
@@ -48,7 +50,8 @@ final class KeepAlive {
             journal.note(request.digest(), "keep-alive", stream.endpoint(), length, "from byte " + offset);
             return Optional.of(piece.flip());
         } catch (OriginException e) {
-            journal.note(request.digest(), "fallback", "origin", 0, "nothing to keep a client alive: " + e.getMessage());
+            journal.note(
+                    request.digest(), "fallback", "origin", 0, "nothing to keep a client alive: " + e.getMessage());
             return Optional.empty();
         }
     }

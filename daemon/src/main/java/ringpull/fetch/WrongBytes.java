@@ -32,8 +32,8 @@ final class WrongBytes {
         meters.wrongBytesLeft();
         journal.note(digest, "poisoned", "", 0, "a client has bytes that are not the blob's: " + why);
         log.error(
-                "{}: a client was given bytes that are not the blob's, and not the last chunk. If a pull of it fails now,"
-                        + " run \"ringpull repair containerd\" as root on this node. {}",
+                "{}: a client was given bytes that are not the blob's, and not the last chunk. If a pull of it fails"
+                        + " now, run \"ringpull repair containerd\" as root on this node. {}",
                 digest,
                 why);
         listeners.forEach(listener -> listener.accept(digest));

@@ -54,7 +54,8 @@ final class CompleteAnswer {
 
     /** Sends a run while what follows is checked; how far that is sound. */
     private long sendAndCheck(BlobFile file, ByteRange run, ByteRange rest) throws IOException, InterruptedException {
-        Background<Long> check = new Background<>("mirror-check", () -> parts.blobs().soundEnd(file, rest), end -> {});
+        Background<Long> check =
+                new Background<>("mirror-check", () -> parts.blobs().soundEnd(file, rest), end -> {});
         Optional<Long> end = Optional.empty();
         try {
             reply.send(file, run);
@@ -102,8 +103,7 @@ final class CompleteAnswer {
         }
         if (!reply.started()) {
             RequestedRange.Selection selection = promise.selection();
-            reply.start(
-                    wanted.status(selection), wanted.headers(promise.type(), promise.sizeBytes(), selection));
+            reply.start(wanted.status(selection), wanted.headers(promise.type(), promise.sizeBytes(), selection));
         }
         reply.send(mended, rest);
     }

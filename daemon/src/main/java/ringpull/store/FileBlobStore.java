@@ -21,7 +21,6 @@ import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.ProvenBlob;
-import ringpull.blob.Rungs;
 import ringpull.config.Config;
 import ringpull.os.Disk;
 
@@ -207,11 +206,7 @@ public abstract class FileBlobStore implements BlobStore {
     private PartialFile resume(PartialFile idle) throws IOException {
         Index.PartialRecord known = idle.record();
         PartialFile partial = partialFile(idle.digest(), known);
-        partial.begin(
-                known.allocated(),
-                true,
-                ladders.rungs(idle.digest(), known.rungs()),
-                ladders.proof(idle.digest(), known));
+        partial.begin(known.allocated(), true, ladders.hashed(idle.digest(), known));
         partials.put(idle.digest(), partial);
         return partial;
     }
@@ -235,7 +230,7 @@ public abstract class FileBlobStore implements BlobStore {
             if (allocation == Disk.Allocation.FULL) {
                 throw quota.refused(digest.toString(), sizeBytes);
             }
-            partial.begin(allocation == Disk.Allocation.ALLOCATED, false, new Rungs(), Optional.empty());
+            partial.begin(allocation == Disk.Allocation.ALLOCATED, false, Front.Hashed.nothing());
             begun = true;
             return partial;
         } finally {

@@ -1,11 +1,13 @@
 package ringpull.store;
 
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.LadderProof;
 import ringpull.blob.Rungs;
@@ -16,6 +18,8 @@ import ringpull.store.PartialBlob.KeptProof;
  * beside its chunks: their bytes are on disk then and do not change any more. Safe for many threads.
  */
 final class Front {
+    private final Digest digest;
+    private final long sizeBytes;
     private final int rungsMax;
     private BitSet recordedPresent;
     private int recordedRungs;
@@ -23,10 +27,19 @@ final class Front {
     private @Nullable KeptProof kept;
     private Optional<Index.Checked> recordedChecked;
 
-    /** The proof whose ladder the index has; another one replaces it whole. */
-    private @Nullable KeptProof recordedClaim;
+    /** The ladder of a proof that the index has; another one replaces it whole. */
+    private Optional<Ladder> recordedLadder = Optional.empty();
 
-    Front(long sizeBytes, Index.PartialRecord known) {
+    /** Where to go on: what an earlier life has hashed, which the index has. */
+    record Hashed(Rungs rungs, Optional<KeptProof> proof) {
+        static Hashed nothing() {
+            return new Hashed(new Rungs(), Optional.empty());
+        }
+    }
+
+    Front(Digest digest, Index.PartialRecord known) {
+        this.digest = digest;
+        this.sizeBytes = known.sizeBytes();
         // The value behind the last chunk is no rung of the ladder: the digest follows there.
         this.rungsMax = Ladder.rungCount(sizeBytes);
         this.recordedPresent = known.present();
@@ -38,20 +51,19 @@ final class Front {
      * What is to be recorded: so many rungs, and the pages that have changed; what fits the ladder that is kept, and that
      * ladder itself where the index does not have it.
      */
-    record News(
+    private record News(
             int rungs,
             int firstPage,
             List<byte[]> pages,
             Optional<Index.Checked> checked,
-            @Nullable KeptProof claim,
-            Optional<Ladder> newClaim) {}
+            Optional<Ladder> ladder,
+            boolean isNewLadder) {}
 
-    /** Goes on with these, which the index has. */
-    synchronized void begin(Rungs hashed, Optional<KeptProof> checked) {
-        rungs = hashed;
-        recordedRungs = hashed.count();
-        kept = checked.orElse(null);
-        recordedClaim = kept;
+    synchronized void begin(Hashed hashed) {
+        rungs = hashed.rungs;
+        recordedRungs = hashed.rungs.count();
+        kept = hashed.proof.orElse(null);
+        recordedLadder = ladder();
     }
 
     synchronized Rungs rungs() {
@@ -67,7 +79,7 @@ final class Front {
     }
 
     /** What the index knows, of these chunks. */
-    synchronized Index.PartialRecord record(long sizeBytes, boolean allocated, BitSet present, Instant lastUse) {
+    synchronized Index.PartialRecord record(boolean allocated, BitSet present, Instant lastUse) {
         return new Index.PartialRecord(sizeBytes, allocated, present, recordedRungs, lastUse, recordedChecked);
     }
 
@@ -81,18 +93,37 @@ final class Front {
                 || !checked(recordedPresent).equals(recordedChecked);
     }
 
-    /** What may be recorded once these chunks are. */
-    synchronized News news(BitSet present) {
+    /**
+     * Records these chunks, and what is known of them by now: they do not change any more, so it stays true. Called by one
+     * thread at a time.
+     */
+    void write(Index index, BitSet present, boolean allocated, Instant lastUse, boolean durable) throws IOException {
+        News news = news(present);
+        Index.PartialRecord record =
+                new Index.PartialRecord(sizeBytes, allocated, present, news.rungs, lastUse, news.checked);
+        if (news.isNewLadder) {
+            // What was checked against another ladder says nothing of this one: it goes first, whenever we die.
+            index.partial(digest, record.unchecked(), false, news.firstPage, news.pages);
+            index.claim(digest, news.ladder.orElseThrow().pages(0));
+        }
+        index.partial(digest, record, durable, news.firstPage, news.pages);
+        recorded(present, news);
+    }
+
+    private synchronized News news(BitSet present) {
         int count = recordable(present);
         int firstPage = recordedRungs / Ladder.PAGE_RUNGS;
         List<byte[]> pages = new ArrayList<>();
         for (int page = firstPage; page * Ladder.PAGE_RUNGS < count; page++) {
             pages.add(rungs.page(page, count));
         }
-        Optional<Ladder> newClaim = kept == recordedClaim
-                ? Optional.empty()
-                : kept().map(KeptProof::proof).map(LadderProof::ladder);
-        return new News(count, firstPage, pages, checked(present), kept, newClaim);
+        Optional<Ladder> ladder = ladder();
+        boolean isNew = ladder.isPresent() && !ladder.equals(recordedLadder);
+        return new News(count, firstPage, pages, checked(present), ladder, isNew);
+    }
+
+    private Optional<Ladder> ladder() {
+        return kept().map(KeptProof::proof).map(LadderProof::ladder);
     }
 
     private int recordable(BitSet present) {
@@ -109,11 +140,11 @@ final class Front {
         return Optional.of(new Index.Checked(by.own(), held));
     }
 
-    synchronized void recorded(BitSet present, News news) {
+    private synchronized void recorded(BitSet present, News news) {
         recordedPresent = (BitSet) present.clone();
         recordedRungs = news.rungs;
         recordedChecked = news.checked;
-        recordedClaim = news.claim;
+        recordedLadder = news.ladder;
     }
 
     /** Nothing that was hashed is true any more. */

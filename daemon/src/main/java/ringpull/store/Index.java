@@ -81,12 +81,7 @@ public interface Index extends AutoCloseable {
      * @param checked what was checked against the ladder that {@link #claim} keeps
      */
     record PartialRecord(
-            long sizeBytes,
-            boolean allocated,
-            BitSet present,
-            int rungs,
-            Instant lastUse,
-            Optional<Checked> checked) {
+            long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse, Optional<Checked> checked) {
         public PartialRecord {
             present = (BitSet) present.clone();
         }
@@ -94,6 +89,10 @@ public interface Index extends AutoCloseable {
         /** Where no ladder is kept. */
         public PartialRecord(long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse) {
             this(sizeBytes, allocated, present, rungs, lastUse, Optional.empty());
+        }
+
+        PartialRecord unchecked() {
+            return new PartialRecord(sizeBytes, allocated, present, rungs, lastUse);
         }
 
         /** Of a blob that was complete, and lacks these chunks now; all others were checked just now, or none was. */

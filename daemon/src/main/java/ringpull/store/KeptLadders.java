@@ -56,7 +56,7 @@ final class KeptLadders {
     }
 
     /** So many rungs of a partial blob, or those of the pages that are whole. */
-    Rungs rungs(Digest digest, int count) throws IOException {
+    private Rungs rungs(Digest digest, int count) throws IOException {
         int pageCount = (count + Ladder.PAGE_RUNGS - 1) / Ladder.PAGE_RUNGS;
         List<byte[]> whole = new ArrayList<>();
         for (byte[] page : disk.call(() -> pages(digest, pageCount))) {
@@ -69,8 +69,13 @@ final class KeptLadders {
         return new Rungs(whole);
     }
 
+    /** What the index has of a partial blob. */
+    Front.Hashed hashed(Digest digest, Index.PartialRecord known) throws IOException {
+        return new Front.Hashed(rungs(digest, known.rungs()), proof(digest, known));
+    }
+
     /** What was checked of a partial blob, with the ladder that it was checked against; empty if that is not whole. */
-    Optional<PartialBlob.KeptProof> proof(Digest digest, Index.PartialRecord known) throws IOException {
+    private Optional<PartialBlob.KeptProof> proof(Digest digest, Index.PartialRecord known) throws IOException {
         Index.Checked checked = known.checked().orElse(null);
         if (checked == null) {
             return Optional.empty();

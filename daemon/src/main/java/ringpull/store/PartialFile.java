@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.BitSet;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,7 +66,7 @@ final class PartialFile implements PartialBlob {
         this.sizeBytes = known.sizeBytes();
         this.path = path;
         this.chunks = new ChunkSet(sizeBytes, known.present());
-        this.front = new Front(sizeBytes, known);
+        this.front = new Front(digest, known);
         this.allocated = known.allocated();
         this.lastUse = known.lastUse();
         this.owner = owner;
@@ -74,9 +75,8 @@ final class PartialFile implements PartialBlob {
     }
 
     /** Opens the file, which exists. */
-    synchronized void begin(boolean isAllocated, boolean isRecorded, Rungs hashed, Optional<KeptProof> kept)
-            throws IOException {
-        front.begin(hashed, kept);
+    synchronized void begin(boolean isAllocated, boolean isRecorded, Front.Hashed hashed) throws IOException {
+        front.begin(hashed);
         allocated = isAllocated;
         recorded = isRecorded;
         file = new SharedFile(path);
@@ -117,7 +117,7 @@ final class PartialFile implements PartialBlob {
 
     /** What the index knows of an idle file, or one that is complete. */
     Index.PartialRecord record() {
-        return front.record(sizeBytes, allocated, chunks.copy(), lastUse);
+        return front.record(allocated, chunks.copy(), lastUse);
     }
 
     @Override
@@ -159,11 +159,7 @@ final class PartialFile implements PartialBlob {
 
     private synchronized SharedFile file() throws IOException {
         requireOpen();
-        SharedFile open = file;
-        if (open == null) {
-            throw new IOException("the file of " + digest + " is closed");
-        }
-        return open;
+        return Objects.requireNonNull(file, "an open partial file has one");
     }
 
     private void requireOpen() throws IOException {
@@ -231,30 +227,14 @@ final class PartialFile implements PartialBlob {
                     force();
                     lastUse = owner.now();
                 }
-                write(present, moreBytes);
+                front.write(index, present, allocated, lastUse, moreBytes);
+                recorded = true;
             } catch (IOException e) {
                 // The kernel may have forgotten which pages are dirty: another attempt would seem to succeed.
                 fail(e);
                 throw e;
             }
         }
-    }
-
-    /** The chunks do not change any more, so their rungs, as far as they are known by now, are as true as they are. */
-    private void write(BitSet present, boolean durable) throws IOException {
-        Front.News news = front.news(present);
-        if (news.newClaim().isPresent()) {
-            // What was checked against another ladder says nothing of this one: it goes first, whenever we die.
-            index.partial(digest, record(present, news, Optional.empty()), false, news.firstPage(), news.pages());
-            index.claim(digest, news.newClaim().get().pages(0));
-        }
-        index.partial(digest, record(present, news, news.checked()), durable, news.firstPage(), news.pages());
-        front.recorded(present, news);
-        recorded = true;
-    }
-
-    private Index.PartialRecord record(BitSet present, Front.News news, Optional<Index.Checked> checked) {
-        return new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse, checked);
     }
 
     private void force() throws IOException {
@@ -342,7 +322,7 @@ final class PartialFile implements PartialBlob {
         try {
             // Before the first new byte lands on an old one, which the index would still call present.
             if (recorded) {
-                write(new BitSet(), true);
+                front.write(index, new BitSet(), allocated, lastUse, true);
             }
         } catch (IOException e) {
             fail(e);
