@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import ringpull.blame.Reputation;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
@@ -74,6 +76,8 @@ class EarlyHandoffTest extends FetchFixture {
                 new Meters(metrics),
                 System::nanoTime,
                 new SwarmPulls(store),
+                Reputation.inMemory(InstantSource.system()),
+                SecondReading.NONE,
                 early);
         made.onWrongBytes(wrong::add);
         return made;

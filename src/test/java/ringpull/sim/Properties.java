@@ -20,7 +20,7 @@ final class Properties implements Watch {
     static final long BYTES_PER_SECOND = 4 << 20;
 
     /** The same in a quiet ring of at most {@link FaultPlan#MOST_NODES} nodes, on average. */
-    static final long BYTES_PER_SECOND_QUIET = 20_000;
+    static final long BYTES_PER_SECOND_QUIET = 5_000;
 
     /** Blobs whose homes are looked at. */
     private static final int HOMES = 50;

@@ -2,6 +2,7 @@ package ringpull.fetch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.blame.Reputation;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
@@ -51,6 +53,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             Suspects suspects,
+            Reputation reputation,
+            OpenCases cases,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
             WrongBytes wrongBytes,
@@ -69,7 +73,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
         this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
     }
 
-    /** Where bytes may leave early. */
+    /** With neighbours that are judged anew in each life, and by one reading; bytes may leave early. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -80,11 +84,24 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             LongSupplier nanoTime,
             SwarmPulls swarmPulls) {
-        this(store, ring, ladders, transport, origin, journal, meters, nanoTime, swarmPulls, true);
+        this(
+                store,
+                ring,
+                ladders,
+                transport,
+                origin,
+                journal,
+                meters,
+                nanoTime,
+                swarmPulls,
+                Reputation.inMemory(InstantSource.system()),
+                SecondReading.NONE,
+                true);
     }
 
     /**
      * @param swarmPulls the blobs that are brought together with other members
+     * @param reputation hears of every fault, and says whom not to ask
      * @param early whether bytes may leave before the whole is proven: those of an authentic origin, and those that two
      *     members on different hosts vouch for
      */
@@ -98,6 +115,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             LongSupplier nanoTime,
             SwarmPulls swarmPulls,
+            Reputation reputation,
+            SecondReading secondReading,
             boolean early) {
         this.early = early;
         int cores = Runtime.getRuntime().availableProcessors();
@@ -110,6 +129,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 journal,
                 meters,
                 new Suspects(),
+                reputation,
+                new OpenCases(reputation, secondReading, journal),
                 new NoRoom(nanoTime),
                 swarmPulls,
                 new WrongBytes(journal, meters),
