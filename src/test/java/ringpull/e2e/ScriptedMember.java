@@ -81,14 +81,12 @@ final class ScriptedMember implements AutoCloseable {
             throws IOException {
         PeerTls tls = PeerTls.of(certificate);
         InetSocketAddress any = new InetSocketAddress(host, 0);
-        ChunkServer data =
-                ChunkServer.bind(any, new Source(script), Optional.of(tls), Config.Io.AUTO, bytes -> {});
+        ChunkServer data = ChunkServer.bind(any, new Source(script), Optional.of(tls), Config.Io.AUTO, bytes -> {});
         ControlPort control = ControlPort.bind(
                 any,
                 Optional.of(tls),
-                new LadderService((digest, page) -> digest.equals(script.digest)
-                        ? Optional.of(script.ladder.page(page))
-                        : Optional.empty()));
+                new LadderService((digest, page) ->
+                        digest.equals(script.digest) ? Optional.of(script.ladder.page(page)) : Optional.empty()));
         Member self = new Member(
                 new MemberId(tls.identity().memberId()),
                 System.currentTimeMillis(),
@@ -100,10 +98,7 @@ final class ScriptedMember implements AutoCloseable {
                 "",
                 List.of("tcp"));
         RingNode ring = RingNode.start(
-                control,
-                self,
-                new Config.Ring(cluster, List.of(seed)),
-                Map.of(script.digest, script.sizeBytes));
+                control, self, new Config.Ring(cluster, List.of(seed)), Map.of(script.digest, script.sizeBytes));
         return new ScriptedMember(data, control, ring);
     }
 

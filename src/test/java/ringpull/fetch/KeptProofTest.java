@@ -132,7 +132,8 @@ class KeptProofTest {
     void noByteOfThemIsHashedAgainWithTheHolderOrWithoutItsLadder() throws Exception {
         for (boolean holderHasLadder : new boolean[] {true, false}) {
             firstLife();
-            Path partial = directory.resolve("state/partial").resolve(blob.digest().hex());
+            Path partial =
+                    directory.resolve("state/partial").resolve(blob.digest().hex());
             try (RandomAccessFile file = new RandomAccessFile(partial.toFile(), "rw")) {
                 for (long chunk = 8; chunk < 41; chunk++) {
                     file.seek(chunk * CHUNK);
@@ -140,8 +141,8 @@ class KeptProofTest {
                 }
             }
             try (RocksBlobStore store = open();
-                    Fetcher fetcher = fetcher(
-                            store, transport, holderHasLadder ? Optional.of(ladder) : Optional.empty())) {
+                    Fetcher fetcher =
+                            fetcher(store, transport, holderHasLadder ? Optional.of(ladder) : Optional.empty())) {
                 assertThat(FetchFixture.finished(ask(fetcher)).state()).isEqualTo(Fetch.State.PROVEN);
                 store.remove(blob.digest());
             }
@@ -175,7 +176,11 @@ class KeptProofTest {
             try (BlobFile file = partial.open()) {
                 BitSet some = new BitSet();
                 some.set(8, 20);
-                assertThat(partial.keptProof().orElseThrow().proof().check(file, some).isEmpty())
+                assertThat(partial.keptProof()
+                                .orElseThrow()
+                                .proof()
+                                .check(file, some)
+                                .isEmpty())
                         .isTrue();
             }
             partial.close();

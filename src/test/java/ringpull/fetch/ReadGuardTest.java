@@ -114,8 +114,9 @@ class ReadGuardTest {
         assertThat(damaged()).isEqualTo(2);
         Delivery delivery = fetcher.deliver(new BlobRequest(blob.digest(), ContentKind.BLOB, Optional.empty()));
         Fetch fetch = ((Delivery.Arriving) delivery).fetch();
-        Await.until("what was checked just now, and is here, may leave", () -> fetch.releasedEnd(9L * CHUNK)
-                == 40L * CHUNK);
+        Await.until(
+                "what was checked just now, and is here, may leave",
+                () -> fetch.releasedEnd(9L * CHUNK) == 40L * CHUNK);
         assertThat(fetch.releasedEnd(40L * CHUNK)).as("the damaged last chunk").isEqualTo(40L * CHUNK);
         origin.holdFrom(Long.MAX_VALUE);
         Await.until("it is complete again", () -> fetch.state() == Fetch.State.PROVEN);

@@ -92,13 +92,16 @@ final class HandoffBench {
 
     private Nodes nodes(String name, String mode, Neighbours.Seed seed, Nginx nginx, BenchCertificates certificates)
             throws IOException, InterruptedException {
-        BenchNode one = node(name + "1", "127.0.0.2", 3 * bytes, "auto", Optional.of(seed), nginx, certificates, Optional.empty());
-        BenchNode other =
-                node(name + "2", "127.0.0.3", 3 * bytes, "auto", Optional.of(seed), nginx, certificates, Optional.of(one));
+        BenchNode one = node(
+                name + "1", "127.0.0.2", 3 * bytes, "auto", Optional.of(seed), nginx, certificates, Optional.empty());
+        BenchNode other = node(
+                name + "2", "127.0.0.3", 3 * bytes, "auto", Optional.of(seed), nginx, certificates, Optional.of(one));
         // Room for one blob, so that no round finds it there.
         long room = bytes + bytes / 2;
         return new Nodes(
-                one, other, node(name + "p", "127.0.0.1", room, mode, Optional.empty(), nginx, certificates, Optional.of(one)));
+                one,
+                other,
+                node(name + "p", "127.0.0.1", room, mode, Optional.empty(), nginx, certificates, Optional.of(one)));
     }
 
     private BenchNode node(
@@ -168,7 +171,12 @@ final class HandoffBench {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             long start = System.nanoTime();
             Callable<Programs.Outcome> fetching = () -> containerd.ctr(
-                    FETCH_MAX, "content", "fetch", "--hosts-dir", containerd.hosts().toString(), image);
+                    FETCH_MAX,
+                    "content",
+                    "fetch",
+                    "--hosts-dir",
+                    containerd.hosts().toString(),
+                    image);
             Future<Programs.Outcome> ctr = threads.submit(fetching);
             double first = await(containerd, blob, 1, ctr, start);
             double last = await(containerd, blob, bytes, ctr, start);
@@ -222,7 +230,9 @@ final class HandoffBench {
                 .mapToDouble(round -> round.streaming.last / round.direct.last)
                 .toArray());
         boolean noisy = counted.cutShort()
-                || Measure.spread(rounds.stream().map(round -> round.direct.last).toList()) > Measure.NOISE;
+                || Measure.spread(
+                                rounds.stream().map(round -> round.direct.last).toList())
+                        > Measure.NOISE;
         return json
                 + Bench.format(
                         "\"streaming_over_direct\":%.3f,\"bytes\":%d,\"rounds\":%d,\"noisy\":%b}",
