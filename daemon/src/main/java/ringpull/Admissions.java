@@ -14,10 +14,10 @@ import ringpull.config.Config;
 import ringpull.ring.Member;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.RingNode;
+import ringpull.swarm.wire.SwarmNode;
 import ringpull.transport.session.Admission;
 import ringpull.transport.session.Session;
 import ringpull.transport.session.Sessions;
-import ringpull.swarm.wire.SwarmNode;
 import ringpull.v1.AdmitReply;
 import ringpull.v1.RdmaPlace;
 

@@ -184,7 +184,8 @@ final class Daemon implements AutoCloseable {
                         swarmPulls,
                         reputation,
                         new SecondReadings(new ChunkCaller(ring), tls.isPresent()),
-                        new Pace(config.limits().download(), System::nanoTime)));
+                        new Pace(config.limits().download(), System::nanoTime),
+                        config.handoff().mode() != Config.HandoffMode.VERIFIED));
         OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         SharedTags tags = new SharedTags(originTags, swarmPulls, System::nanoTime);

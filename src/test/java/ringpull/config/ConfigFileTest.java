@@ -37,7 +37,7 @@ class ConfigFileTest {
                 .isEqualTo(
                         new Config.Store(new Config.Room.Share(0.2), new Config.Room.Share(0.2), Duration.ofDays(30)));
         assertThat(config.mirror()).isEqualTo(new Config.Mirror("127.0.0.1", 7745, Duration.ofHours(24)));
-        assertThat(config.handoff()).isEqualTo(new Config.Handoff(Duration.ofSeconds(10), Duration.ofSeconds(120)));
+        assertThat(config.handoff()).isEqualTo(new Config.Handoff(Duration.ofSeconds(10), Duration.ofSeconds(60)));
         assertThat(config.metrics()).isEqualTo(new Config.Metrics("127.0.0.1", 7748));
         assertThat(config.log().level()).isEqualTo("info");
     }
@@ -83,6 +83,7 @@ class ConfigFileTest {
             name = "docker.io"
             docker_config = "/root/.docker/config.json"
             [handoff]
+            mode = "streaming"
             header_wait = "2 s"
             body_wait = "5min"
             [limits]
@@ -133,7 +134,7 @@ class ConfigFileTest {
                                         Optional.of(Path.of("/root/.docker/config.json")),
                                         Optional.empty(),
                                         Optional.empty())),
-                        new Config.Handoff(Duration.ofSeconds(2), Duration.ofMinutes(5)),
+                        new Config.Handoff(Config.HandoffMode.STREAMING, Duration.ofSeconds(2), Duration.ofMinutes(5)),
                         new Config.Limits(100 << 20, 0, 2_000_000),
                         new Config.Metrics("0.0.0.0", 9),
                         new Config.Log("debug")));
@@ -183,6 +184,8 @@ class ConfigFileTest {
         [limits]~upload = "1 KiB"                | f:2: [limits] upload must be 0 (no limit), or bytes a second
         [limits]~origin = -1                     | f:2: [limits] origin must be 0 (no limit)
         [limits]~download = "50 %"               | f:2: [limits] download must be 0 (no limit)
+        [handoff]~mode = "early"                 | f:2: [handoff] mode must be one of "auto", "streaming", "verified"
+        [handoff]~mode = "streaming"             | [handoff] mode "streaming" needs [peer] cert, key, ca
         [[registry]]                             | [[registry]] name is missing
         [[registry]]~name="a"~[[registry]]~name="A" | f:4: [[registry]] name "a" is written twice
         [[registry]]~name="a"~endpoints=["ftp://a"] | f:3: [[registry]] endpoints must be a URL

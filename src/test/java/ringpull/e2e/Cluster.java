@@ -235,15 +235,21 @@ final class Cluster implements AutoCloseable {
     /** Waits until one daemon knows that another holds all of this. */
     static void awaitHolder(NodeProcess asked, NodeProcess holder, Collection<SampleImage.Blob> blobs)
             throws IOException, InterruptedException {
+        awaitHolder(asked, holder.name(), blobs);
+    }
+
+    /** The same of any member. */
+    static void awaitHolder(NodeProcess asked, String holder, Collection<SampleImage.Blob> blobs)
+            throws IOException, InterruptedException {
         try (ControlClient client = ControlClient.open(asked.socket())) {
             for (SampleImage.Blob blob : blobs) {
                 asked.await(
-                        asked.name() + " to know that " + holder.name() + " holds " + blob.digest(),
+                        asked.name() + " to know that " + holder + " holds " + blob.digest(),
                         CEILING,
                         () -> client.holders(blob.digest().toString(), "").getBlobsList().stream()
                                 .flatMap(row -> row.getHoldersList().stream())
                                 .filter(HoldersReply.Holder::getComplete)
-                                .anyMatch(row -> row.getMember().equals(holder.name())));
+                                .anyMatch(row -> row.getMember().equals(holder)));
             }
         }
     }

@@ -115,7 +115,7 @@ class FetcherTest extends FetchFixture {
 
         assertThat(fetch.state()).isEqualTo(Fetch.State.FAILED);
         assertThat(fetch.failureReason()).isEqualTo("origin_inconsistent");
-        assertThat(fetch.releasedBytes()).isZero();
+        assertThat(fetch.releasedEnd(0)).isZero();
         assertThat(store.find(digest)).isEmpty();
     }
 
@@ -127,7 +127,7 @@ class FetcherTest extends FetchFixture {
         Fetch fetch = finished(fetcher.deliver(request()));
 
         assertThat(fetch.state()).isEqualTo(Fetch.State.FAILED);
-        assertThat(fetch.releasedBytes()).isLessThanOrEqualTo(Chunk.lastOffset(BYTES));
+        assertThat(fetch.releasedEnd(0)).isLessThanOrEqualTo(Chunk.lastOffset(BYTES));
         assertThat(store.find(digest)).isEmpty();
     }
 

@@ -329,9 +329,17 @@ class ImagesTest {
         }
 
         @Override
-        public long releasedBytes() {
-            return 0;
+        public long releasedEnd(long offset) {
+            return offset;
         }
+
+        @Override
+        public boolean handOff() {
+            return true;
+        }
+
+        @Override
+        public void want(long offset) {}
 
         @Override
         public long receivedBytes() {

@@ -23,6 +23,7 @@ import ringpull.ring.Member;
 import ringpull.store.TestBlob;
 import ringpull.store.memory.MemoryBlobStore;
 import ringpull.transport.Landing;
+import ringpull.transport.Pace;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
 
@@ -94,7 +95,9 @@ class PlainPathTest extends FetchFixture {
                 System::nanoTime,
                 new SwarmPulls(store),
                 reputation,
-                second);
+                second,
+                Pace.NONE,
+                true);
         toClose.add(pulling);
         return finished(pulling.deliver(new BlobRequest(blob.digest(), ContentKind.BLOB, Optional.empty())));
     }

@@ -2,14 +2,19 @@ package ringpull.mirror;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.fetch.BlobRequest;
 import ringpull.fetch.Blobs;
@@ -20,6 +25,45 @@ final class ScriptedBlobs implements Blobs {
     private final Map<Digest, Source> sources = new ConcurrentHashMap<>();
     private final List<BlobRequest> requests = new CopyOnWriteArrayList<>();
     private final List<FileChannel> opened = new CopyOnWriteArrayList<>();
+    private final List<String> wrong = new CopyOnWriteArrayList<>();
+    private final Queue<Long> soundEnds = new ConcurrentLinkedQueue<>();
+    private volatile Origin origin = offset -> Optional.empty();
+
+    /** What is there to keep a client alive with. */
+    interface Origin {
+        Optional<ByteBuffer> piece(long offset) throws InterruptedException;
+    }
+
+    void keepAliveFrom(Origin source) {
+        origin = source;
+    }
+
+    /** How far complete blobs are sound, question by question; then all are. */
+    void soundEnds(Long... ends) {
+        soundEnds.addAll(List.of(ends));
+    }
+
+    /** Why clients are said to have wrong bytes. */
+    List<String> wrong() {
+        return List.copyOf(wrong);
+    }
+
+    @Override
+    public long soundEnd(BlobFile file, ByteRange wanted) {
+        Long end = soundEnds.poll();
+        return end == null ? wanted.end() : end;
+    }
+
+    @Override
+    public Optional<ByteBuffer> keepAlive(BlobRequest request, long sizeBytes, long offset)
+            throws InterruptedException {
+        return origin.piece(offset);
+    }
+
+    @Override
+    public void wrongBytesLeft(Digest digest, String why) {
+        wrong.add(why);
+    }
 
     /** Where one blob comes from. */
     interface Source {

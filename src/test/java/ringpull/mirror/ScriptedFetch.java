@@ -22,6 +22,8 @@ final class ScriptedFetch implements Fetch {
     private volatile OptionalLong size = OptionalLong.empty();
     private volatile String mediaType = "";
     private volatile long released;
+    private volatile boolean handedOff;
+    private volatile long wanted;
     private volatile State state = State.RUNNING;
     private volatile String reason = "";
     private volatile String detail = "";
@@ -87,8 +89,28 @@ final class ScriptedFetch implements Fetch {
     }
 
     @Override
-    public long releasedBytes() {
-        return released;
+    public long releasedEnd(long offset) {
+        return Math.max(offset, released);
+    }
+
+    @Override
+    public boolean handOff() {
+        handedOff = true;
+        return true;
+    }
+
+    @Override
+    public void want(long offset) {
+        wanted = offset;
+    }
+
+    /** Whether bytes were said to leave. */
+    boolean handedOff() {
+        return handedOff;
+    }
+
+    long wanted() {
+        return wanted;
     }
 
     @Override

@@ -34,6 +34,30 @@ public final class TestMount implements AutoCloseable {
         return mount(mountPoint, "-o", "loop", image.toString());
     }
 
+    /** A journalled one in a file, which can {@link #losePower}. */
+    public static TestMount ext4(Path mountPoint, Path image, int mib) throws IOException, InterruptedException {
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength((long) mib << 20);
+        }
+        if (run("mkfs.ext4", "-q", "-F", "-m", "0", image.toString()) != 0) {
+            cannotRun("mkfs.ext4 does not work here (Debian, Ubuntu: e2fsprogs)");
+        }
+        return mount(mountPoint, "-o", "loop", image.toString());
+    }
+
+    /** From now on nothing reaches the disk, not even the journal: what was not synced is lost. */
+    public void losePower() throws IOException, InterruptedException {
+        // FS_IOC_SHUTDOWN, which no command of Debian's calls, without flushing the log.
+        String shutdown = "open(F, '<', $ARGV[0]) or die; $how = pack('L', 2); ioctl(F, 0x8004587d, $how) or die";
+        assertThat(run("perl", "-e", shutdown, mountPoint.toString())).isZero();
+    }
+
+    /** Mounts the file system anew, once nobody uses it. */
+    public TestMount again(Path image) throws IOException, InterruptedException {
+        close();
+        return mount(mountPoint, "-o", "loop", image.toString());
+    }
+
     private static TestMount mount(Path mountPoint, String... arguments) throws IOException, InterruptedException {
         if (!System.getProperty("user.name").equals("root")) {
             cannotRun("it mounts a file system, which only root may");

@@ -19,6 +19,7 @@ public final class Bench {
                 case "fan-in" -> new FanIn(run).measure();
                 case "io" -> new IoPaths(run).measure();
                 case "dead" -> new Dead(run).measure();
+                case "handoff" -> new HandoffBench(run).measure();
                 case "verify" -> new Verify(run).measure();
                 case "cold-start" -> new ColdStart(run).measure();
                 case "swarm-sim" -> new SwarmSim(run).measure();
@@ -27,8 +28,9 @@ public final class Bench {
                 case "ring-sim" -> new RingSim(run).measure();
                 case "holders" -> new HoldersBench(run).measure();
                 default ->
-                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup|ring-sim|holders|rdma"
-                            + " [--json] [--rounds N]");
+                    throw new IOException(
+                            "usage: bench/run pair|fan-in|io|dead|handoff|verify|startup|ring-sim|holders|rdma"
+                                    + " [--json] [--rounds N]");
             };
             System.out.println(
                     "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()

@@ -36,6 +36,10 @@ final class BenchNode implements AutoCloseable {
         return new BenchNode(run, NodeProcess.start(config, enter, List.of()), enter);
     }
 
+    URI mirror() {
+        return process.mirror();
+    }
+
     /** A seed for others. */
     String control() {
         return process.control();
@@ -119,7 +123,7 @@ final class BenchNode implements AutoCloseable {
     }
 
     /** Waits until the daemon knows that so many others hold all of a blob. */
-    private void awaitHolders(String blob, int count) throws IOException, InterruptedException {
+    void awaitHolders(String blob, int count) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + WAIT_NANOS_MAX;
         try (ControlClient client = ControlClient.open(process.socket())) {
             while (others(client, blob) < count) {

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -77,7 +78,9 @@ final class KilledPull {
             if (partial.presentBytes() == 0) {
                 throw new IOException("nothing was recorded before the kill");
             }
-            return partial.presentBytes() - (long) partial.rungs().count() * Chunk.SIZE_BYTES;
+            BitSet hashed = partial.keptProof().map(kept -> kept.proof().held()).orElse(new BitSet());
+            hashed.set(0, partial.rungs().count());
+            return partial.presentBytes() - (long) hashed.cardinality() * Chunk.SIZE_BYTES;
         } catch (StoreFull e) {
             throw new IOException(e);
         }

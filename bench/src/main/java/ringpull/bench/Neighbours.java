@@ -83,7 +83,7 @@ record Neighbours(BenchNode holder, BenchNode puller) implements AutoCloseable {
     }
 
     /** Copies a daemon's state; of blobs, which nobody writes to any more, only the names. */
-    private static void copy(Path from, Path to) throws IOException {
+    static void copy(Path from, Path to) throws IOException {
         Path blobs = from.resolve("blobs");
         Files.walkFileTree(from, new SimpleFileVisitor<>() {
             @Override

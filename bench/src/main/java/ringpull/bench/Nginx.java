@@ -38,7 +38,10 @@ final class Nginx implements AutoCloseable {
               client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
               uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
               ssl_certificate %4$s; ssl_certificate_key %5$s;
-              server { listen %2$d; listen %3$d ssl; root %1$s/www; }
+              server {
+                listen %2$d; listen %3$d ssl; root %1$s/www;
+                location ~ /manifests/ { default_type application/vnd.oci.image.manifest.v1+json; }
+              }
             }
             """.formatted(
                         run.directory(), port, tlsPort, certificates.cert(), certificates.key()));

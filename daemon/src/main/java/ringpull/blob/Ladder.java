@@ -68,6 +68,14 @@ public final class Ladder {
         return pages.stream().skip(from).map(byte[]::clone).toList();
     }
 
+    /** Whether both lead from the same value through this chunk, not the last, to the same value. */
+    public boolean hasLinkOf(Ladder other, int chunk) {
+        return sizeBytes == other.sizeBytes
+                && chunk + 1 < Chunk.count(sizeBytes)
+                && (chunk == 0 || kept(chunk).equals(other.kept(chunk)))
+                && kept(chunk + 1).equals(other.kept(chunk + 1));
+    }
+
     /** The value before this chunk. */
     byte[] rung(int chunk) {
         byte[] value = new byte[Sha256.VALUE_BYTES];

@@ -37,6 +37,13 @@ public final class LadderProof {
         this(digest, ladder, Sha256.fastest());
     }
 
+    /** Goes on where these chunks have held already: nobody hashes them again. */
+    public LadderProof(Digest digest, Ladder ladder, BitSet held) {
+        this(digest, ladder);
+        proven.or(held);
+        proven.clear(chunks, Math.max(chunks, proven.length()));
+    }
+
     /** With this code, and no other. */
     public LadderProof(Digest digest, Ladder ladder, Sha256 sha256) {
         this.digest = digest;
@@ -44,6 +51,10 @@ public final class LadderProof {
         this.sha256 = sha256;
         // An empty blob is one link, too: from the initial value to the digest.
         this.chunks = Math.max(1, Chunk.count(ladder.sizeBytes()));
+    }
+
+    public Ladder ladder() {
+        return ladder;
     }
 
     /** How many links there are to check. */
@@ -160,6 +171,11 @@ public final class LadderProof {
         left.set(0, chunks);
         left.andNot(proven);
         return left;
+    }
+
+    /** The chunks that have held. */
+    public synchronized BitSet held() {
+        return (BitSet) proven.clone();
     }
 
     /** How many chunks have held. */

@@ -194,10 +194,27 @@ public record Config(
     }
 
     /**
+     * @param mode when bytes may leave
      * @param headerWait longest wait before the client gets headers or 404
-     * @param bodyWait longest time without a byte while a proof is pending; then FIN, and 404 on the resume
+     * @param bodyWait longest time without a byte while a proof is pending; then a piece comes from the origin, or FIN, and
+     *     404 on the resume
      */
-    public record Handoff(Duration headerWait, Duration bodyWait) {}
+    public record Handoff(HandoffMode mode, Duration headerWait, Duration bodyWait) {
+        /** With the default mode. */
+        public Handoff(Duration headerWait, Duration bodyWait) {
+            this(HandoffMode.AUTO, headerWait, bodyWait);
+        }
+    }
+
+    /** When bytes of a blob that is still arriving may go to a client. */
+    public enum HandoffMode {
+        /** As {@link #STREAMING} as far as that is possible here. */
+        AUTO,
+        /** Once they came from an origin over TLS, or two members on different hosts say what they are; never the last chunk. */
+        STREAMING,
+        /** Once the whole is proven. */
+        VERIFIED
+    }
 
     /**
      * Bytes a second; 0: no limit.

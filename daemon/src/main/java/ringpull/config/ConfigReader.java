@@ -64,6 +64,13 @@ final class ConfigReader {
                 log(root.table("log")));
         root.end();
         portsDiffer(config);
+        if (config.handoff().mode() == Config.HandoffMode.STREAMING
+                && config.peer().tls().isEmpty()) {
+            root.problem(
+                    "",
+                    "[handoff] mode \"streaming\" needs [peer] cert, key, ca: without them nobody knows which members"
+                            + " agree; \"auto\" streams what it can");
+        }
         return config;
     }
 
@@ -210,8 +217,9 @@ final class ConfigReader {
 
     private static Config.Handoff handoff(Keys keys) {
         Config.Handoff handoff = new Config.Handoff(
+                keys.get("mode", Config.HandoffMode.AUTO, Values.oneOf(Config.HandoffMode.class)),
                 keys.get("header_wait", ofSeconds(10), Values.duration(ofMillis(100), MAX_HEADER_WAIT)),
-                keys.get("body_wait", ofSeconds(120), Values.duration(ofMillis(200), ofHours(1))));
+                keys.get("body_wait", ofSeconds(60), Values.duration(ofMillis(200), ofHours(1))));
         if (handoff.headerWait().compareTo(handoff.bodyWait()) >= 0) {
             keys.problem("header_wait", "must be shorter than body_wait");
         }

@@ -1,6 +1,7 @@
 package ringpull.fetch;
 
 import java.io.IOException;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -8,7 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
-import ringpull.blob.Chunk;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.blob.ProvenBlob;
 import ringpull.store.BlobStore;
@@ -27,15 +28,19 @@ final class BlobFetch implements Fetch {
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
     private volatile @Nullable PartialBlob partial;
-    private volatile long releasedBytes;
-    private volatile boolean authentic;
+    private volatile Released released;
+    private volatile boolean early;
+    private volatile long wanted;
     private volatile State state = State.RUNNING;
     private volatile String mediaType = "";
     private volatile FetchFailed failure = new FetchFailed("", "");
 
-    BlobFetch(Digest digest, BlobStore store) {
+    /** @param early whether bytes may leave before all are proven */
+    BlobFetch(Digest digest, BlobStore store, boolean early) {
         this.digest = digest;
         this.store = store;
+        this.early = early;
+        this.released = new Released(0, early);
     }
 
     Wishes wishes() {
@@ -49,6 +54,7 @@ final class BlobFetch implements Fetch {
 
     /** The file is there and the size known. */
     void opened(PartialBlob blob) {
+        released = new Released(blob.sizeBytes(), early);
         partial = blob;
         signal();
     }
@@ -57,44 +63,58 @@ final class BlobFetch implements Fetch {
         mediaType = type;
     }
 
-    /** Whether every byte that is here came from an authentic origin, so that all but the last chunk may leave. */
-    void authentic(boolean every) {
-        authentic = every;
+    /** Bytes of which these are present came from an authentic origin: they may leave, but for the last chunk. */
+    void release(ByteRange range) {
+        released.add(range);
     }
 
-    boolean authentic() {
-        return authentic;
+    /** These chunks are what two members on different hosts say. */
+    void release(BitSet chunks) {
+        released.add(chunks);
+        signal();
+    }
+
+    /** These chunks are what was proven here before. */
+    void releaseProven(BitSet chunks) {
+        released.addProven(chunks);
+        signal();
+    }
+
+    boolean hasReleased() {
+        return !released.isEmpty();
+    }
+
+    boolean isHandedOff() {
+        return released.isHandedOff();
+    }
+
+    /** What has come is not the blob. From now on nothing leaves unproven. */
+    void refuted() {
+        early = false;
+        released.refute();
+    }
+
+    /** The client's bytes that are fetched first. */
+    long wanted() {
+        return wanted;
     }
 
     /** More bytes are present. */
     void progressed() {
-        PartialBlob blob = partial;
-        if (blob != null && authentic) {
-            long released = Math.min(blob.presentPrefixBytes(), Chunk.lastOffset(blob.sizeBytes()));
-            releasedBytes = Math.max(releasedBytes, released);
-        }
-        signal();
-    }
-
-    /** More bytes are present, and so many from the start are authentic. */
-    void progressed(long authenticBytes) {
-        PartialBlob blob = partial;
-        if (blob != null) {
-            releasedBytes = Math.max(releasedBytes, Math.min(authenticBytes, Chunk.lastOffset(blob.sizeBytes())));
-        }
         signal();
     }
 
     /** Every byte is right: clients need not wait until the blob is durable, too. */
     void proven(ProvenBlob proof) {
-        releasedBytes = proof.sizeBytes();
+        released.addAll();
         signal();
     }
 
     /** The blob came into the store between this fetch's start and a look at it. */
     void foundStored(StoredBlob blob) {
         mediaType = blob.mediaType();
-        releasedBytes = blob.sizeBytes();
+        released = new Released(blob.sizeBytes(), true);
+        released.addAll();
         stored();
     }
 
@@ -127,18 +147,28 @@ final class BlobFetch implements Fetch {
         if (blob != null) {
             return OptionalLong.of(blob.sizeBytes());
         }
-        return state == State.PROVEN ? OptionalLong.of(releasedBytes) : OptionalLong.empty();
+        return state == State.PROVEN ? OptionalLong.of(released.sizeBytes()) : OptionalLong.empty();
     }
 
     @Override
-    public long releasedBytes() {
-        return releasedBytes;
+    public long releasedEnd(long offset) {
+        return released.end(offset);
+    }
+
+    @Override
+    public boolean handOff() {
+        return released.handOff();
+    }
+
+    @Override
+    public void want(long offset) {
+        wanted = offset;
     }
 
     @Override
     public long receivedBytes() {
         PartialBlob blob = partial;
-        return blob != null ? blob.presentBytes() : releasedBytes;
+        return blob != null ? blob.presentBytes() : released.sizeBytes();
     }
 
     @Override

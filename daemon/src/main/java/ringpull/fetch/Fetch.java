@@ -14,8 +14,20 @@ public interface Fetch {
     /** The blob's size, once a holder or the origin said it. */
     OptionalLong sizeBytes();
 
-    /** Bytes from the start that may be handed to a client now; the size once proven. Never shrinks. */
-    long releasedBytes();
+    /**
+     * Where the bytes end that may be handed to a client now, from this one on; the offset itself if it may not. Once the
+     * blob is proven all may. Grows, until the fetch fails.
+     */
+    long releasedEnd(long offset);
+
+    /**
+     * Says that released bytes are about to leave; false if they must not, since they were refuted a moment ago: the fetch
+     * ends, or goes on with others.
+     */
+    boolean handOff();
+
+    /** Somebody waits for bytes from here on: they are fetched first, where that is possible. */
+    void want(long offset);
 
     /** Bytes that have arrived, released or not. */
     long receivedBytes();
@@ -32,7 +44,7 @@ public interface Fetch {
 
     /**
      * Opens the file that the bytes arrive in; only once {@link #sizeBytes} is known, or it throws. Reads up to
-     * {@link #releasedBytes} are right. The caller closes it.
+     * {@link #releasedEnd} are right. The caller closes it.
      */
     BlobFile open() throws IOException;
 

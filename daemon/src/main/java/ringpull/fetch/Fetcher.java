@@ -1,6 +1,7 @@
 package ringpull.fetch;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -8,11 +9,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blame.Reputation;
 import ringpull.blob.BlobFile;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
 import ringpull.origin.Origin;
@@ -36,6 +39,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
     private static final int FETCHES_MAX = 1024;
 
     private final Parts parts;
+    private final boolean early;
+    private final KeepAlive keepAlive;
+    private final ReadGuard guard;
     private final Map<Digest, BlobFetch> running = new ConcurrentHashMap<>();
 
     /** What a fetch works with. */
@@ -53,6 +59,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             NoRoom noRoom,
             SwarmPulls swarmPulls,
             Pace download,
+            WrongBytes wrongBytes,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
@@ -68,7 +75,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
         this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
     }
 
-    /** With neighbours that are judged anew in each life, and by one reading. */
+    /** With neighbours that are judged anew in each life, and by one reading; bytes may leave early. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -91,13 +98,16 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 swarmPulls,
                 Reputation.inMemory(InstantSource.system()),
                 SecondReading.NONE,
-                Pace.NONE);
+                Pace.NONE,
+                true);
     }
 
     /**
      * @param swarmPulls the blobs that are brought together with other members
      * @param reputation hears of every fault, and says whom not to ask
      * @param download what is taken from other members
+     * @param early whether bytes may leave before the whole is proven: those of an authentic origin, and those that two
+     *     members on different hosts vouch for
      */
     public Fetcher(
             BlobStore store,
@@ -111,7 +121,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
             SwarmPulls swarmPulls,
             Reputation reputation,
             SecondReading secondReading,
-            Pace download) {
+            Pace download,
+            boolean early) {
+        this.early = early;
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -127,11 +139,14 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new NoRoom(nanoTime),
                 swarmPulls,
                 download,
+                new WrongBytes(journal, meters),
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.
                 Executors.newFixedThreadPool(
                         cores, Thread.ofPlatform().daemon().name("proof-", 0).factory()));
+        this.keepAlive = new KeepAlive(origin, journal, meters);
+        this.guard = new ReadGuard(store, new Damage(store, this, journal), meters, parts.proofThreads(), nanoTime);
     }
 
     @Override
@@ -174,7 +189,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
     }
 
     private BlobFetch start(BlobRequest request) {
-        BlobFetch fetch = new BlobFetch(request.digest(), parts.store());
+        BlobFetch fetch = new BlobFetch(
+                request.digest(), parts.store(), early && !parts.suspects().isNeverEarly(request.digest()));
         fetch.wishes().join(request);
         parts.threads().execute(() -> {
             try {
@@ -184,6 +200,32 @@ public final class Fetcher implements Blobs, AutoCloseable {
             }
         });
         return fetch;
+    }
+
+    @Override
+    public long soundEnd(BlobFile file, ByteRange wanted) throws IOException, InterruptedException {
+        return guard.soundEnd(file, wanted);
+    }
+
+    @Override
+    public Optional<ByteBuffer> keepAlive(BlobRequest request, long sizeBytes, long offset)
+            throws IOException, InterruptedException {
+        BlobFetch fetch = running.get(request.digest());
+        BlobRequest named = request.repository().isPresent() || fetch == null
+                ? request
+                : fetch.wishes().origin(0).orElse(request);
+        return keepAlive.piece(named, sizeBytes, offset);
+    }
+
+    @Override
+    public void wrongBytesLeft(Digest digest, String why) {
+        parts.suspects().neverEarly(digest);
+        parts.wrongBytes().left(digest, why);
+    }
+
+    /** Calls back with each blob of which a client has wrong bytes, so that somebody makes the client forget them. */
+    public void onWrongBytes(Consumer<Digest> listener) {
+        parts.wrongBytes().onLeft(listener);
     }
 
     private Delivery pastTheStore(BlobRequest request) throws InterruptedException {

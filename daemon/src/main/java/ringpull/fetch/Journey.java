@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blame.Fault;
+import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.blob.ProofFailed;
 import ringpull.blob.ProvenBlob;
@@ -94,7 +95,7 @@ final class Journey implements SwarmPull.Host {
         boolean doubted = false;
         FetchFailed last = new FetchFailed("not_held", "no source is left to ask");
         while (true) {
-            if (doubted && fetch.releasedBytes() > 0) {
+            if (doubted && fetch.isHandedOff()) {
                 throw last; // a client has bytes of it and must not get others behind them
             }
             Plan.Attempt attempt = next(plan, last);
@@ -107,8 +108,8 @@ final class Journey implements SwarmPull.Host {
                 if (refuted.isEmpty()) {
                     return;
                 }
-                trust.refuted(blob());
                 last = doubt(refuted.get(), attempt, used);
+                trust.refuted(blob());
                 doubted = true;
                 if (resumed) {
                     plan.again(attempt); // it may all come from what an earlier life left
@@ -135,7 +136,7 @@ final class Journey implements SwarmPull.Host {
     /** Throws why it failed last when nobody is left to ask; a client may yet have named another origin. */
     private Plan.Attempt next(Plan plan, FetchFailed last) throws FetchFailed {
         // Where a client has bytes from an origin, another origin may go on behind them, but no holder that disagrees.
-        Optional<Plan.Attempt> attempt = fetch.releasedBytes() > 0 ? Optional.empty() : plan.next();
+        Optional<Plan.Attempt> attempt = fetch.hasReleased() ? Optional.empty() : plan.next();
         if (attempt.isPresent()) {
             return attempt.get();
         }
@@ -181,6 +182,14 @@ final class Journey implements SwarmPull.Host {
                 .collect(Collectors.joining(" "));
         String from = used.isEmpty() ? "origin" : names;
         refuted = true;
+        boolean believedEarly = fetch.hasReleased();
+        fetch.refuted();
+        if (believedEarly) {
+            parts.suspects().neverEarly(digest);
+        }
+        if (fetch.isHandedOff()) {
+            parts.wrongBytes().left(digest, from + ": " + failure.getMessage());
+        }
         parts.meters().proofFailed(used.isEmpty() ? Meters.Source.ORIGIN : Meters.Source.PEER);
         parts.journal().note(digest, "proof", from, 0, "failed: " + failure.getMessage());
         log.warn("proof failed: {}, received from {}", failure.getMessage(), from);
@@ -202,7 +211,6 @@ final class Journey implements SwarmPull.Host {
             blob.reset();
             refuted = false;
             resumed = false;
-            fetch.authentic(false);
             proving.begin(blob);
         }
     }
@@ -247,9 +255,8 @@ final class Journey implements SwarmPull.Host {
             return Set.of();
         }
         List<Member> members = attempt.holders().stream().map(Holder::member).toList();
-        fetch.authentic(false);
-        return new PeerPull(blob, parts, proving.byLadder(blob, members), trust.evidence(), proving::landed)
-                .from(members);
+        LinkProof links = proving.byLadder(blob, members);
+        return new PeerPull(blob, parts, links, trust.evidence(), fetch::wanted, proving::landed).from(members);
     }
 
     private static FetchFailed notHeld() {
@@ -283,21 +290,25 @@ final class Journey implements SwarmPull.Host {
             try (OriginStream stream = pull.open(0)) {
                 fetch.mediaType(stream.mediaType());
                 blob = open(stream.sizeBytes());
-                fetch.authentic(blob.presentBytes() == 0 && stream.authentic());
                 if (blob.presentPrefixBytes() == 0) {
-                    pull.copy(stream, blob, proving::landed);
+                    pull.copy(stream, blob, this::cameFromOrigin);
                 }
             }
         }
-        pull.rest(blob, authentic -> {
-            fetch.authentic(fetch.authentic() && authentic);
-            proving.landed();
-        });
+        pull.rest(blob, this::cameFromOrigin);
+    }
+
+    private void cameFromOrigin(ByteRange range, boolean authentic) {
+        if (authentic) {
+            fetch.release(range);
+        }
+        proving.landed();
     }
 
     /** Begins anew when the size turns out to be another. */
     private void discard() throws IOException {
         PartialBlob blob = partial;
+        proving.close();
         partial = null;
         refuted = false;
         if (blob != null) {
@@ -316,8 +327,8 @@ final class Journey implements SwarmPull.Host {
             blob = parts.store().receive(digest, sizeBytes);
             partial = blob;
             resumed = blob.presentBytes() > 0;
-            proving.begin(blob);
             fetch.opened(blob);
+            proving.begin(blob);
         }
         return blob;
     }

@@ -64,6 +64,7 @@ record LandedRun(PartialBlob partial, ByteRange run, long landedBytes) {
         }
         if (links != null) {
             links.extendFront();
+            links.release(taken);
         }
         return absent;
     }

@@ -13,18 +13,22 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
+import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.LadderProof;
 import ringpull.blob.ProvenBlob;
 import ringpull.ring.Member;
 import ringpull.store.PartialBlob;
+import ringpull.store.PartialBlob.KeptProof;
 
 /**
- * Proves a blob's chunks as they come, in any order and on every core, by a ladder that one of its holders gave. A chunk
- * that does not hold is not taken, and its holder is set aside; the ladder is believed until its own author's chunk, or
- * those of two holders, contradict it. Who lied is certain only when the whole blob is proven. Safe for many threads.
+ * Proves a blob's chunks as they come, in any order and on every core, by a ladder that one of its holders gave, or that was
+ * kept beside the bytes. A chunk that does not hold is not taken, and its holder is set aside; the ladder is believed until
+ * its own author's chunk, or those of two holders, contradict it. Who lied is certain only when the whole blob is proven.
+ * Chunks that hold, and of which another host says the same, are released. Safe for many threads.
  */
 final class LinkProof implements AutoCloseable {
     /** A smaller blob is hashed in order before a ladder would be here. */
@@ -36,27 +40,51 @@ final class LinkProof implements AutoCloseable {
     /** Holders that contradict a ladder before nobody believes it. */
     private static final int CONTRADICTIONS_MAX = 2;
 
-    private final Member author;
-    private final Ladder ladder;
+    private final KeptProof kept;
     private final LadderProof proof;
     private final PartialBlob partial;
+    private final BlobFetch fetch;
     private final BlobFile file;
     private final ExecutorService threads;
     private final Map<Integer, Set<Member>> contradictions = new HashMap<>();
+
+    /** Chunks of which another host than the author says the same. */
+    private final BitSet vouched = new BitSet();
+
+    private boolean closed;
+
+    /** Null: nobody who can be asked. */
+    private volatile @Nullable Member author;
+
     private volatile boolean credible = true;
 
-    private LinkProof(Member author, Ladder ladder, PartialBlob partial, ExecutorService threads) throws IOException {
+    private LinkProof(
+            KeptProof kept, @Nullable Member author, PartialBlob partial, BlobFetch fetch, ExecutorService threads)
+            throws IOException {
+        this.kept = kept;
         this.author = author;
-        this.ladder = ladder;
-        this.proof = new LadderProof(partial.digest(), ladder);
+        this.proof = kept.proof();
         this.partial = partial;
+        this.fetch = fetch;
         this.threads = threads;
         this.file = partial.open();
         proof.accept(partial.rungs());
     }
 
+    /** Goes on with what an earlier attempt, or an earlier life of the daemon, has checked; empty if nothing was kept. */
+    static Optional<LinkProof> kept(PartialBlob partial, BlobFetch fetch, Fetcher.Parts parts) throws IOException {
+        Optional<KeptProof> kept = partial.keptProof();
+        if (kept.isEmpty()) {
+            return Optional.empty();
+        }
+        LinkProof links = new LinkProof(kept.get(), null, partial, fetch, parts.proofThreads());
+        links.extendFront();
+        links.release(links.proof.held());
+        return Optional.of(links);
+    }
+
     /** By the first ladder that one of these holders gives; empty if none does, or it would not be worth while. */
-    static Optional<LinkProof> of(PartialBlob partial, List<Member> holders, Fetcher.Parts parts)
+    static Optional<LinkProof> of(PartialBlob partial, List<Member> holders, BlobFetch fetch, Fetcher.Parts parts)
             throws IOException, InterruptedException {
         Digest digest = partial.digest();
         if (partial.sizeBytes() < BLOB_BYTES_MIN) {
@@ -65,7 +93,14 @@ final class LinkProof implements AutoCloseable {
         for (Member holder : holders.stream().limit(ASKED_MAX).toList()) {
             Optional<Ladder> ladder = parts.ladders().of(holder, digest, partial.sizeBytes());
             if (ladder.isPresent()) {
-                return Optional.of(new LinkProof(holder, ladder.get(), partial, parts.proofThreads()));
+                // What was checked against the very same is not checked again.
+                KeptProof proof = partial.keptProof()
+                        .filter(kept -> kept.proof().ladder().equals(ladder.get()))
+                        .orElseGet(() -> new KeptProof(new LadderProof(digest, ladder.get()), false));
+                partial.keep(proof);
+                LinkProof links = new LinkProof(proof, holder, partial, fetch, parts.proofThreads());
+                Agreement.seek(links, holder, holders, parts, digest);
+                return Optional.of(links);
             }
         }
         return Optional.empty();
@@ -74,6 +109,55 @@ final class LinkProof implements AutoCloseable {
     /** Whether the ladder is still believed. */
     boolean credible() {
         return credible;
+    }
+
+    /** Whether a holder would be asked for the ladder in vain: it is our own, or its author is known. */
+    boolean isSettled() {
+        return kept.own() || author != null;
+    }
+
+    long sizeBytes() {
+        return proof.ladder().sizeBytes();
+    }
+
+    /**
+     * Another host says this.
+     *
+     * @return whether that is the same of every chunk
+     */
+    boolean witness(Ladder other) {
+        synchronized (vouched) {
+            int last = Chunk.count(sizeBytes()) - 1;
+            for (int chunk = 0; chunk < last; chunk++) {
+                if (proof.ladder().hasLinkOf(other, chunk)) {
+                    vouched.set(chunk);
+                }
+            }
+        }
+        release(proof.held());
+        return proof.ladder().equals(other);
+    }
+
+    /** Lets those of these chunks leave that are present and hold, if another host vouches for them, or the ladder is our own. */
+    void release(BitSet chunks) {
+        BitSet free = proof.held();
+        free.and(chunks);
+        synchronized (vouched) {
+            if (!kept.own()) {
+                free.and(vouched);
+            }
+            if (closed || !credible || free.isEmpty()) {
+                return;
+            }
+            for (int chunk = free.nextSetBit(0); chunk >= 0; chunk = free.nextSetBit(chunk + 1)) {
+                free.set(chunk, partial.has(chunk));
+            }
+            if (kept.own()) {
+                fetch.releaseProven(free);
+            } else {
+                fetch.release(free);
+            }
+        }
     }
 
     /**
@@ -106,7 +190,8 @@ final class LinkProof implements AutoCloseable {
     synchronized void contradicted(int chunk, Member by) {
         Set<Member> all = contradictions.computeIfAbsent(chunk, c -> new HashSet<>());
         all.add(by);
-        if (by.equals(author) || all.size() >= CONTRADICTIONS_MAX) {
+        boolean nobodys = author == null || by.equals(author);
+        if (!kept.own() && (nobodys || all.size() >= CONTRADICTIONS_MAX)) {
             credible = false;
         }
     }
@@ -125,14 +210,18 @@ final class LinkProof implements AutoCloseable {
 
     /** Who is known to have lied, now that the blob is proven: those who contradicted its ladder, or the false one's author. */
     synchronized Set<Member> liars(ProvenBlob proven) {
-        if (!proven.ladder().equals(ladder)) {
-            return Set.of(author);
+        if (!proven.ladder().equals(proof.ladder())) {
+            Member liar = author;
+            return liar == null ? Set.of() : Set.of(liar);
         }
         return contradictions.values().stream().flatMap(Set::stream).collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
     public void close() throws IOException {
+        synchronized (vouched) {
+            closed = true;
+        }
         file.close();
     }
 }

@@ -45,7 +45,7 @@ final class OriginPull {
                 if (stream.sizeBytes() != partial.sizeBytes()) {
                     throw new SizeDiffers(partial.sizeBytes(), stream.sizeBytes());
                 }
-                copy(stream, partial, () -> progress.received(stream.authentic()));
+                copy(stream, partial, progress);
                 fruitless = partial.presentBytes() > presentBefore ? 0 : fruitless + 1;
                 if (fruitless == FRUITLESS_MAX) {
                     throw new OriginException.Unreachable(
@@ -61,7 +61,7 @@ final class OriginPull {
      *
      * @throws IOException if this node could not write
      */
-    void copy(OriginStream stream, PartialBlob partial, Runnable progress) throws IOException {
+    void copy(OriginStream stream, PartialBlob partial, Progress progress) throws IOException {
         ByteBuffer step = ByteBuffer.allocate(STEP_BYTES);
         long from = partial.presentPrefixBytes();
         long offset = from;
@@ -76,9 +76,10 @@ final class OriginPull {
             partial.write(offset, step.flip().limit(length));
             offset += length;
             if (offset - recorded >= Chunk.SIZE_BYTES || offset == partial.sizeBytes()) {
-                partial.received(new ByteRange(recorded, offset - recorded));
+                ByteRange range = new ByteRange(recorded, offset - recorded);
+                partial.received(range);
                 recorded = offset - offset % Chunk.SIZE_BYTES;
-                progress.run();
+                progress.received(range, stream.authentic());
             }
         }
         journal.note(request.digest(), "origin", stream.endpoint(), offset - from, "");
@@ -95,7 +96,8 @@ final class OriginPull {
 
     /** Told of bytes that arrived. */
     interface Progress {
-        void received(boolean authentic);
+        /** @param authentic whether the origin proved who it is */
+        void received(ByteRange range, boolean authentic);
     }
 
     /** The ring said another size than the origin does. */

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.ByteRange;
@@ -45,16 +46,24 @@ final class PeerPull {
     private final MissingRuns missing;
     private volatile @Nullable IOException landingFailure;
 
-    /** @param links proves what arrives; null: that is done elsewhere */
+    /**
+     * @param links proves what arrives; null: that is done elsewhere
+     * @param wanted where the bytes begin that are needed first
+     */
     PeerPull(
-            PartialBlob partial, Fetcher.Parts parts, @Nullable LinkProof links, Evidence evidence, Runnable progress) {
+            PartialBlob partial,
+            Fetcher.Parts parts,
+            @Nullable LinkProof links,
+            Evidence evidence,
+            LongSupplier wanted,
+            Runnable progress) {
         this.digest = partial.digest();
         this.partial = partial;
         this.parts = parts;
         this.links = links;
         this.evidence = evidence;
         this.progress = progress;
-        this.missing = new MissingRuns(partial, RUN_BYTES);
+        this.missing = new MissingRuns(partial, RUN_BYTES, wanted);
     }
 
     /**

@@ -2,6 +2,7 @@ package ringpull.fetch;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -35,6 +36,7 @@ final class Proving {
     void begin(PartialBlob blob) throws IOException {
         close();
         verdicts.clear();
+        links = LinkProof.kept(blob, fetch, parts).orElse(null);
         trail = new ProofTrail(blob, digest, parts.proofThreads(), new ProofTrail.Outcome() {
             @Override
             public void proven(ProvenBlob proof) {
@@ -57,11 +59,17 @@ final class Proving {
     @Nullable
     LinkProof byLadder(PartialBlob blob, List<Member> holders) throws IOException, InterruptedException {
         LinkProof known = links;
-        if (known == null) {
-            known = LinkProof.of(blob, holders, parts).orElse(null);
-            links = known;
+        if (known != null && known.isSettled()) {
+            return known;
         }
-        return known;
+        Optional<LinkProof> asked = LinkProof.of(blob, holders, fetch, parts);
+        if (asked.isPresent()) {
+            links = asked.get();
+            if (known != null) {
+                known.close();
+            }
+        }
+        return links;
     }
 
     private void proven(ProvenBlob proof) {

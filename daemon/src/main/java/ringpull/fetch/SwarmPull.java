@@ -335,11 +335,13 @@ final class SwarmPull {
         synchronized (vouched) {
             vouched.set(chunk);
         }
-        long prefix;
+        boolean mayLeave;
         synchronized (authentic) {
-            prefix = (long) authentic.nextClearBit(0) * Chunk.SIZE_BYTES;
+            mayLeave = authentic.get(chunk);
         }
-        fetch.progressed(Math.min(prefix, partial.presentPrefixBytes()));
+        if (mayLeave) {
+            fetch.release(Chunk.range(chunk, partial.sizeBytes()));
+        }
         host.landed();
     }
 

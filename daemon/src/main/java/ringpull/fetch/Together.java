@@ -50,7 +50,6 @@ final class Together {
             inline(wish.get(), swarms.get(), journey);
             return Set.of();
         }
-        fetch.authentic(false);
         SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, evidence, journey);
         pull = begun;
         return begun.bring();
@@ -75,7 +74,6 @@ final class Together {
         }
         long length = bytes.remaining();
         PartialBlob blob = journey.open(length);
-        fetch.authentic(false);
         fetch.mediaType(told.get().mediaType());
         if (length > 0) {
             blob.write(0, bytes);

@@ -57,6 +57,16 @@ public final class Meters {
         registry.counter("ringpull.store.damaged.chunks").increment(damagedChunks);
     }
 
+    /** Bytes that came from an origin to keep clients alive while a proof is pending. */
+    public void keptAlive(long bytes) {
+        registry.counter("ringpull.handoff.keepalive.bytes").increment((double) bytes);
+    }
+
+    /** A client was given bytes that are not its blob's. */
+    public void wrongBytesLeft() {
+        registry.counter("ringpull.handoff.wrong").increment();
+    }
+
     /** A figure that is read when the metrics are. */
     public <T> void gauge(String name, T of, ToDoubleFunction<T> value) {
         registry.gauge(name, of, value);

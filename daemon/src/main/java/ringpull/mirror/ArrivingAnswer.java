@@ -1,17 +1,20 @@
 package ringpull.mirror;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
+import ringpull.blob.Chunk;
 import ringpull.fetch.Fetch;
 
 /**
  * Hands a blob to a client while it arrives. Headers wait until bytes may follow them, so that a fetch that fails is a 404;
- * when the client's patience with headers ends they go out if the size is known, and only bytes are waited for.
+ * when the client's patience with headers ends they go out if the size is known, and only bytes are waited for. When its
+ * patience with bytes ends, the next piece comes from the origin; if that does not answer, the answer ends.
  */
 final class ArrivingAnswer implements AutoCloseable {
     private final Wanted wanted;
@@ -19,10 +22,14 @@ final class ArrivingAnswer implements AutoCloseable {
     private final Reply reply;
     private final Exchange.Parts parts;
     private final Changes changes;
+    private final KeepAlive keepAlive;
     private @Nullable BlobFile file;
 
+    /** The first bytes, if they came from the origin before headers went out. */
+    private @Nullable ByteBuffer firstPiece;
+
     /** What the headers promise. */
-    private record Promise(long sizeBytes, RequestedRange.Selection selection, String type) {}
+    record Promise(long sizeBytes, RequestedRange.Selection selection, String type) {}
 
     ArrivingAnswer(Wanted wanted, Fetch fetch, Reply reply, Exchange.Parts parts) {
         this.wanted = wanted;
@@ -30,16 +37,34 @@ final class ArrivingAnswer implements AutoCloseable {
         this.reply = reply;
         this.parts = parts;
         this.changes = new Changes(fetch);
+        this.keepAlive = new KeepAlive(wanted, parts);
     }
 
     void send() throws Refusal, BreakOff, IOException, InterruptedException {
         refuseResume();
+        if (wanted.range().isRange()) {
+            fetch.want(wanted.range().firstByte(fetch.sizeBytes().orElse(0)));
+        }
         Promise promise = promise();
+        start(promise);
+        if (!wanted.head()) {
+            sendBody(promise, promise.selection.bytes().offset());
+        }
+    }
+
+    /** Goes on with an answer of which all before this byte has left; no headers have, if that is nothing. */
+    void goOn(Promise promise, long offset) throws Refusal, BreakOff, IOException, InterruptedException {
+        fetch.want(offset);
+        if (!reply.started()) {
+            start(promise());
+        }
+        sendBody(promise, offset);
+    }
+
+    private void start(Promise promise) throws ClientGone, InterruptedException {
         reply.start(
                 wanted.status(promise.selection), wanted.headers(promise.type, promise.sizeBytes, promise.selection));
-        if (!wanted.head()) {
-            sendBody(promise);
-        }
+        keepAlive.moved();
     }
 
     /** A client whose answer was just broken off would not survive a second wait. */
@@ -49,12 +74,13 @@ final class ArrivingAnswer implements AutoCloseable {
             return;
         }
         long offset = wanted.range().firstByte(fetch.sizeBytes().orElse(Long.MAX_VALUE));
-        if (fetch.releasedBytes() <= offset && fetch.state() != Fetch.State.PROVEN) {
+        if (fetch.releasedEnd(offset) <= offset && fetch.state() != Fetch.State.PROVEN) {
             throw wanted.unknown("stalled", "no byte could be proven in time; the fetch goes on in the background");
         }
     }
 
     private Promise promise() throws Refusal, IOException, InterruptedException {
+        boolean asked = wanted.head();
         while (true) {
             Fetch.State state = fetch.state(); // read first: what a fetch that has ended says is final
             OptionalLong size = fetch.sizeBytes();
@@ -72,14 +98,22 @@ final class ArrivingAnswer implements AutoCloseable {
             if (left <= 0) {
                 return lastPromise(size);
             }
-            changes.await(left);
+            if (!asked && keepAlive.leftNanos() <= 0 && size.isPresent()) {
+                asked = true;
+                Optional<Promise> early = earlyPromise(size.getAsLong());
+                if (early.isPresent()) {
+                    return early.get();
+                }
+                continue;
+            }
+            changes.await(asked || size.isEmpty() ? left : Math.min(left, Math.max(1, keepAlive.leftNanos())));
         }
     }
 
     /** The Content-Type, if headers may go out: the answer is whole, or has begun and goes on. */
     private Optional<String> type(Fetch.State state, long size, ByteRange bytes) throws Refusal, IOException {
-        long released = fetch.releasedBytes();
-        boolean whole = released >= size;
+        long released = fetch.releasedEnd(bytes.offset());
+        boolean whole = fetch.releasedEnd(0) >= size;
         String stated = fetch.mediaType();
         if (!wanted.typeIsKnown(stated)) {
             return whole ? Optional.of(wanted.type(stated, file(size))) : Optional.empty();
@@ -95,6 +129,19 @@ final class ArrivingAnswer implements AutoCloseable {
         return Optional.of(wanted.type(stated));
     }
 
+    /** Nothing may leave yet, and the client will not wait until headers are due: then with a piece from the origin. */
+    private Optional<Promise> earlyPromise(long size) throws Refusal, InterruptedException {
+        String stated = fetch.mediaType();
+        RequestedRange.Selection selection = wanted.select(size);
+        if (!wanted.typeIsKnown(stated)) {
+            return Optional.empty();
+        }
+        ByteRange bytes = selection.bytes();
+        Optional<ByteBuffer> piece = keepAlive.next(size, bytes.offset(), bytes.end());
+        firstPiece = piece.orElse(null);
+        return piece.map(any -> new Promise(size, selection, wanted.type(stated)));
+    }
+
     /** Headers are due, and no byte is there. */
     private Promise lastPromise(OptionalLong size) throws Refusal {
         String stated = fetch.mediaType();
@@ -104,29 +151,61 @@ final class ArrivingAnswer implements AutoCloseable {
         return new Promise(size.getAsLong(), wanted.select(size.getAsLong()), wanted.type(stated));
     }
 
-    private void sendBody(Promise promise) throws BreakOff, IOException, InterruptedException {
+    private void sendBody(Promise promise, long from) throws BreakOff, IOException, InterruptedException {
         ByteRange bytes = promise.selection.bytes();
-        long bodyWait = parts.handoff().bodyWait().toNanos();
-        long offset = bytes.offset();
-        long lastByteAt = parts.nanoTime().getAsLong();
+        long offset = from;
+        ByteBuffer first = firstPiece;
+        if (first != null) {
+            offset += send(first);
+        }
         while (offset < bytes.end()) {
             Fetch.State state = fetch.state();
-            long released = Math.min(fetch.releasedBytes(), bytes.end());
-            if (released > offset) {
-                reply.send(file(promise.sizeBytes), new ByteRange(offset, released - offset));
+            long released = Math.min(fetch.releasedEnd(offset), bytes.end());
+            if (keepAlive.hasGiven() && fetch.releasedEnd(0) < promise.sizeBytes) {
+                released = Math.min(released, Chunk.lastOffset(promise.sizeBytes)); // it waits for the comparison
+            }
+            if (released > offset && fetch.handOff()) {
+                BlobFile open = file(promise.sizeBytes);
+                compare(open, released);
+                reply.send(open, new ByteRange(offset, released - offset));
                 offset = released;
-                lastByteAt = parts.nanoTime().getAsLong();
+                keepAlive.moved();
                 continue;
             }
             if (state == Fetch.State.FAILED) {
                 throw new BreakOff(fetch.failureReason(), fetch.failureDetail());
             }
-            long left = bodyWait - (parts.nanoTime().getAsLong() - lastByteAt);
-            if (left <= 0) {
-                String waited = TimeUnit.NANOSECONDS.toSeconds(bodyWait) + " s";
-                throw new BreakOff("stalled", "no byte could be proven for " + waited + "; the fetch goes on");
+            long left = keepAlive.leftNanos();
+            if (left > 0) {
+                changes.await(left);
+                continue;
             }
-            changes.await(left);
+            Optional<ByteBuffer> piece = keepAlive.next(promise.sizeBytes, offset, bytes.end());
+            if (piece.isPresent()) {
+                offset += send(piece.get());
+            } else if (fetch.releasedEnd(offset) <= offset) {
+                String waited = TimeUnit.NANOSECONDS.toSeconds(wanted.patience().toNanos()) + " s";
+                throw new BreakOff(
+                        "stalled",
+                        "no byte could be proven for " + waited
+                                + ", and no registry gave one over TLS; the fetch goes on");
+            }
+        }
+    }
+
+    private int send(ByteBuffer piece) throws ClientGone, InterruptedException {
+        int length = piece.remaining();
+        reply.send(piece);
+        keepAlive.moved();
+        return length;
+    }
+
+    /** Before the last chunk leaves: whoever kept the client alive must have said what the proof says. */
+    private void compare(BlobFile open, long end) throws BreakOff, IOException {
+        if (end > Chunk.lastOffset(open.sizeBytes()) && !keepAlive.agreesWith(open)) {
+            String why = "its origin gave other bytes, to keep the client alive, than were proven";
+            parts.blobs().wrongBytesLeft(wanted.digest(), why);
+            throw new BreakOff("origin_inconsistent", why);
         }
     }
 

@@ -1,10 +1,12 @@
 package ringpull.mirror;
 
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -128,7 +130,10 @@ final class Exchange implements Runnable {
 
     private void answer(BlobRequest blob, ApiRequest api) throws Refusal, BreakOff, IOException, InterruptedException {
         digest = blob.digest();
-        Wanted wanted = new Wanted(blob, api.head(), api.range(), registry, headersDueNanos);
+        String userAgent = request.headers().get(HttpHeaderNames.USER_AGENT, "");
+        Duration patience =
+                Wanted.patience(api.range(), userAgent, parts.handoff().bodyWait());
+        Wanted wanted = new Wanted(blob, api.head(), api.range(), registry, headersDueNanos, patience);
         if (api.range() instanceof RequestedRange.Many && blob.kind() == ContentKind.BLOB) {
             throw Refusal.manyRanges();
         }
@@ -159,12 +164,7 @@ final class Exchange implements Runnable {
         switch (delivery) {
             case Delivery.Complete(BlobFile file, String mediaType) -> {
                 try (file) {
-                    RequestedRange.Selection selection = wanted.select(file.sizeBytes());
-                    String type = wanted.type(mediaType, file);
-                    reply.start(wanted.status(selection), wanted.headers(type, file.sizeBytes(), selection));
-                    if (!head && selection.bytes().length() > 0) {
-                        reply.send(file, selection.bytes());
-                    }
+                    new CompleteAnswer(wanted, reply, parts).send(file, mediaType);
                 }
             }
             case Delivery.Arriving(var fetch) -> {

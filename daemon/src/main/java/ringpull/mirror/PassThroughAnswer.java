@@ -117,6 +117,9 @@ final class PassThroughAnswer {
             proof.finish();
         } catch (ProofFailed e) {
             parts.meters().proofFailed(Meters.Source.ORIGIN);
+            if (reply.sentBytes() > 0) {
+                parts.blobs().wrongBytesLeft(wanted.digest(), delivery.stream().endpoint() + ": " + e.getMessage());
+            }
             parts.journal()
                     .note(wanted.digest(), "proof", delivery.stream().endpoint(), 0, "failed: " + e.getMessage());
             throw broken("origin_inconsistent", String.valueOf(e.getMessage()), e);

@@ -63,6 +63,16 @@ sealed interface RequestedRange {
         return !(this instanceof Whole);
     }
 
+    /** Whether it names an end: clients that resume, or read in parallel, leave that open. */
+    default boolean isBounded() {
+        return switch (this) {
+            case Whole w -> false;
+            case Many m -> true;
+            case From(long first, long last) -> last != Long.MAX_VALUE;
+            case Last l -> true;
+        };
+    }
+
     /** The first byte that is wanted of a blob of this size. */
     default long firstByte(long sizeBytes) {
         return switch (this) {

@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
@@ -16,9 +17,28 @@ import ringpull.fetch.BlobRequest;
  * A blob that one client waits for.
  *
  * @param headersDueNanos when, on the monotonic clock, headers or 404 must have gone out
+ * @param patience for how long the client waits for a byte
  */
-record Wanted(BlobRequest blob, boolean head, RequestedRange range, Optional<String> registry, long headersDueNanos) {
+record Wanted(
+        BlobRequest blob,
+        boolean head,
+        RequestedRange range,
+        Optional<String> registry,
+        long headersDueNanos,
+        Duration patience) {
+    /** Those who read a blob piece by piece, and model hubs' clients, give up after five to ten seconds. */
+    private static final Duration LAZY = Duration.ofSeconds(4);
+
+    /** Names itself so in every request, and reads whole files. */
+    private static final String HUB_CLIENT = "hf_hub/";
+
     private static final String UNKNOWN_TYPE = "application/octet-stream";
+
+    /** How long a client waits that asks so; the others wait as long as the configuration says. */
+    static Duration patience(RequestedRange range, String userAgent, Duration others) {
+        boolean lazy = range.isBounded() || userAgent.contains(HUB_CLIENT);
+        return lazy && LAZY.compareTo(others) < 0 ? LAZY : others;
+    }
 
     Digest digest() {
         return blob.digest();

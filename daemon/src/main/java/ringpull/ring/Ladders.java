@@ -6,6 +6,14 @@ import ringpull.blob.Ladder;
 
 /** The ladders that other members keep of their blobs. */
 public interface Ladders {
+    /**
+     * Whether each ladder is known to come from the very member that was asked: over TLS, under its certificate. Only then two
+     * ladders are two members' words.
+     */
+    default boolean authenticated() {
+        return false;
+    }
+
     /** Nobody offers any. */
     Ladders NONE = (member, digest, sizeBytes) -> Optional.empty();
 

@@ -16,16 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Chunk;
-import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.LadderProof;
 import ringpull.blob.Proof;
 import ringpull.blob.ProofFailed;
-import ringpull.blob.Repository;
-import ringpull.fetch.BlobRequest;
 import ringpull.fetch.Blobs;
-import ringpull.fetch.Delivery;
+import ringpull.fetch.Damage;
 import ringpull.fetch.Journal;
 import ringpull.metrics.Meters;
 import ringpull.store.BlobStore;
@@ -44,8 +41,7 @@ public final class Verifier implements AutoCloseable {
     private static final int STEP_BYTES = 256 << 10;
 
     private final BlobStore store;
-    private final Blobs blobs;
-    private final Journal journal;
+    private final Damage damage;
     private final Meters meters;
     private final int cores = Runtime.getRuntime().availableProcessors();
     private final ExecutorService threads = Executors.newFixedThreadPool(
@@ -58,8 +54,7 @@ public final class Verifier implements AutoCloseable {
 
     public Verifier(BlobStore store, Blobs blobs, Journal journal, Meters meters) {
         this.store = store;
-        this.blobs = blobs;
-        this.journal = journal;
+        this.damage = new Damage(store, blobs, journal);
         this.meters = meters;
     }
 
@@ -92,9 +87,11 @@ public final class Verifier implements AutoCloseable {
                 damaged = result(threads.submit(() -> inOrder(file, progress)));
             }
             meters.verified(file.sizeBytes(), damaged.cardinality());
-            return damaged.isEmpty()
-                    ? new Verified(digest, file.sizeBytes(), Verified.Outcome.SOUND, 0, "")
-                    : damaged(blob.get(), damaged);
+            if (damaged.isEmpty()) {
+                return new Verified(digest, file.sizeBytes(), Verified.Outcome.SOUND, 0, "");
+            }
+            String note = damage.found(digest, damaged);
+            return new Verified(digest, file.sizeBytes(), Verified.Outcome.DAMAGED, damaged.cardinality(), note);
         } catch (IOException e) {
             log.warn("{} cannot be verified: {}", digest, e.toString());
             return new Verified(digest, 0, Verified.Outcome.FAILED, 0, e.toString());
@@ -159,50 +156,6 @@ public final class Verifier implements AutoCloseable {
             damaged.set(0, Math.max(1, Chunk.count(file.sizeBytes())));
         }
         return damaged;
-    }
-
-    private Verified damaged(StoredBlob blob, BitSet chunks) throws IOException, InterruptedException {
-        Digest digest = blob.digest();
-        int count = chunks.cardinality();
-        String what = count + " of " + Math.max(1, Chunk.count(blob.sizeBytes())) + " chunks on disk are not its bytes";
-        log.error("{}: {}, the first is chunk {}; is the disk well?", digest, what, chunks.nextSetBit(0));
-        boolean whole = count >= Chunk.count(blob.sizeBytes());
-        boolean left = whole ? store.remove(digest) : store.demote(digest, chunks);
-        String next = left ? fetchAgain(blob) : "it went meanwhile";
-        journal.note(digest, "damaged", "", 0, what + "; " + next);
-        return new Verified(digest, blob.sizeBytes(), Verified.Outcome.DAMAGED, count, what + "; " + next);
-    }
-
-    private String fetchAgain(StoredBlob blob) throws IOException, InterruptedException {
-        ContentKind kind =
-                blob.mediaType().contains("manifest") || blob.mediaType().contains("image.index")
-                        ? ContentKind.MANIFEST
-                        : ContentKind.BLOB;
-        Optional<Repository> source =
-                blob.sources().stream().sorted().findFirst().flatMap(Verifier::repository);
-        return switch (blobs.deliver(new BlobRequest(blob.digest(), kind, source))) {
-            case Delivery.Complete(BlobFile file, String mediaType) -> {
-                file.close();
-                yield "it is here again";
-            }
-            case Delivery.Arriving _ -> "it is being fetched again";
-            case Delivery.PassThrough(var stream) -> {
-                stream.close();
-                yield "there is no room to fetch it again";
-            }
-            case Delivery.Nowhere(String reason, String detail) -> "it is fetched again when asked for: " + detail;
-        };
-    }
-
-    private static Optional<Repository> repository(String source) {
-        int slash = source.indexOf('/');
-        try {
-            return slash < 0
-                    ? Optional.empty()
-                    : Optional.of(new Repository(source.substring(0, slash), source.substring(slash + 1)));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
     }
 
     @Override

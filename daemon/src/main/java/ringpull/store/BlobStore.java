@@ -23,6 +23,9 @@ public interface BlobStore extends AutoCloseable {
     /** As {@link #open}, but does not count as use. */
     Optional<BlobFile> inspect(Digest digest) throws IOException;
 
+    /** A number that is another after anybody has written to the file of a complete blob; 0 if it is not there. */
+    long stamp(Digest digest) throws IOException;
+
     /** Every complete blob, in no order. */
     List<StoredBlob> list();
 

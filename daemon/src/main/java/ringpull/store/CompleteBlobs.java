@@ -5,6 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -16,10 +17,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
 import ringpull.blob.ProvenBlob;
 import ringpull.store.BlobStore.Listener;
 
@@ -102,6 +105,15 @@ final class CompleteBlobs {
         return Optional.of(new BlobFile(digest, blob.sizeBytes(), channel));
     }
 
+    /** The kernel moves the time of change forward with every write, and nobody can set it. */
+    long stamp(Digest digest) throws IOException {
+        try {
+            return ((FileTime) Files.getAttribute(layout.blob(digest), "unix:ctime")).to(TimeUnit.NANOSECONDS);
+        } catch (NoSuchFileException e) {
+            return 0;
+        }
+    }
+
     private static StoredBlob used(StoredBlob blob, Instant now) {
         return new StoredBlob(blob.digest(), blob.sizeBytes(), blob.mediaType(), blob.sources(), now);
     }
@@ -155,13 +167,26 @@ final class CompleteBlobs {
         if (blob == null) {
             return Optional.empty();
         }
-        Index.PartialRecord record = Index.PartialRecord.without(damaged, blob);
-        index.demote(digest, record);
+        Optional<List<byte[]>> ladder = ladder(blob);
+        Index.PartialRecord record = Index.PartialRecord.without(damaged, blob, ladder.isPresent());
+        index.demote(digest, record, ladder.orElse(List.of()));
         blobs.remove(digest);
         bytes -= blob.sizeBytes();
         changes.removed(digest);
         layout.unpublish(digest);
         return Optional.of(record);
+    }
+
+    private Optional<List<byte[]>> ladder(StoredBlob blob) throws IOException {
+        List<byte[]> pages = new ArrayList<>();
+        for (int page = 0; page < Ladder.pageCount(blob.sizeBytes()); page++) {
+            Optional<byte[]> found = index.ladderPage(blob.digest(), page);
+            if (found.isEmpty() || found.get().length != Ladder.pageBytes(page, blob.sizeBytes())) {
+                return Optional.empty();
+            }
+            pages.add(found.get());
+        }
+        return Optional.of(pages);
     }
 
     /** Under the lock that a removal takes: no ladder outlives its blob. */

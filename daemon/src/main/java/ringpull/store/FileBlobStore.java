@@ -21,7 +21,6 @@ import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.ProvenBlob;
-import ringpull.blob.Rungs;
 import ringpull.config.Config;
 import ringpull.os.Disk;
 
@@ -149,6 +148,11 @@ public abstract class FileBlobStore implements BlobStore {
         return complete.inspect(digest);
     }
 
+    @Override
+    public final long stamp(Digest digest) throws IOException {
+        return complete.stamp(digest);
+    }
+
     /** Where a complete blob's file lies, whether it is there or not. */
     final Path fileOf(Digest digest) {
         return layout.blob(digest);
@@ -202,7 +206,7 @@ public abstract class FileBlobStore implements BlobStore {
     private PartialFile resume(PartialFile idle) throws IOException {
         Index.PartialRecord known = idle.record();
         PartialFile partial = partialFile(idle.digest(), known);
-        partial.begin(known.allocated(), true, ladders.rungs(idle.digest(), known.rungs()));
+        partial.begin(known.allocated(), true, ladders.hashed(idle.digest(), known));
         partials.put(idle.digest(), partial);
         return partial;
     }
@@ -226,7 +230,7 @@ public abstract class FileBlobStore implements BlobStore {
             if (allocation == Disk.Allocation.FULL) {
                 throw quota.refused(digest.toString(), sizeBytes);
             }
-            partial.begin(allocation == Disk.Allocation.ALLOCATED, false, new Rungs());
+            partial.begin(allocation == Disk.Allocation.ALLOCATED, false, Front.Hashed.nothing());
             begun = true;
             return partial;
         } finally {

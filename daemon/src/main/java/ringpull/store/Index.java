@@ -27,14 +27,24 @@ public interface Index extends AutoCloseable {
      */
     void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException;
 
-    /** The blob is complete no more, and partial again; its ladder stays. Durable. */
-    void demote(Digest digest, PartialRecord record) throws IOException;
+    /**
+     * The blob is complete no more, and partial again. Durable.
+     *
+     * @param claim its ladder, if the record says what was checked against that; else nothing
+     */
+    void demote(Digest digest, PartialRecord record, List<byte[]> claim) throws IOException;
 
     /** These are pages of a complete blob's ladder, from the first on. */
     void ladder(Digest digest, List<byte[]> pages) throws IOException;
 
     /** A page of a ladder, of a complete or a partial blob; empty if it is not here, or damaged. */
     Optional<byte[]> ladderPage(Digest digest, int page) throws IOException;
+
+    /** A partial blob's chunks are checked against this ladder, whoever said it; it goes with the partial file's record. */
+    void claim(Digest digest, List<byte[]> pages) throws IOException;
+
+    /** As {@link #ladderPage}, of what {@link #claim} has kept. */
+    Optional<byte[]> claimPage(Digest digest, int page) throws IOException;
 
     /** Last uses and sources changed. */
     void update(Collection<StoredBlob> blobs) throws IOException;
@@ -68,24 +78,51 @@ public interface Index extends AutoCloseable {
      * @param allocated whether the file's blocks were handed out when it was created
      * @param present chunks whose bytes are on disk
      * @param rungs how many of the first chunks, all of them present, were hashed; their rungs are kept beside this
+     * @param checked what was checked against the ladder that {@link #claim} keeps
      */
-    record PartialRecord(long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse) {
+    record PartialRecord(
+            long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse, Optional<Checked> checked) {
         public PartialRecord {
             present = (BitSet) present.clone();
         }
 
-        /** Of a blob that was complete, and lacks these chunks now. */
-        static PartialRecord without(BitSet damaged, StoredBlob blob) {
+        /** Where no ladder is kept. */
+        public PartialRecord(long sizeBytes, boolean allocated, BitSet present, int rungs, Instant lastUse) {
+            this(sizeBytes, allocated, present, rungs, lastUse, Optional.empty());
+        }
+
+        PartialRecord unchecked() {
+            return new PartialRecord(sizeBytes, allocated, present, rungs, lastUse);
+        }
+
+        /** Of a blob that was complete, and lacks these chunks now; all others were checked just now, or none was. */
+        static PartialRecord without(BitSet damaged, StoredBlob blob, boolean checked) {
             BitSet present = new BitSet();
             present.set(0, Chunk.count(blob.sizeBytes()));
             present.andNot(damaged);
             int rungs = Math.min(present.nextClearBit(0), Ladder.rungCount(blob.sizeBytes()));
-            return new PartialRecord(blob.sizeBytes(), true, present, rungs, blob.lastUse());
+            Optional<Checked> held = checked ? Optional.of(new Checked(true, present)) : Optional.empty();
+            return new PartialRecord(blob.sizeBytes(), true, present, rungs, blob.lastUse(), held);
         }
 
         @Override
         public BitSet present() {
             return (BitSet) present.clone();
+        }
+    }
+
+    /**
+     * @param own whether the ladder was proven here, when the blob was complete
+     * @param held present chunks that fit it
+     */
+    record Checked(boolean own, BitSet held) {
+        public Checked {
+            held = (BitSet) held.clone();
+        }
+
+        @Override
+        public BitSet held() {
+            return (BitSet) held.clone();
         }
     }
 }

@@ -3,10 +3,12 @@ package ringpull.store;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
+import ringpull.blob.LadderProof;
 import ringpull.blob.ProvenBlob;
 import ringpull.blob.Rungs;
 import ringpull.hash.Sha256;
@@ -54,7 +56,7 @@ final class KeptLadders {
     }
 
     /** So many rungs of a partial blob, or those of the pages that are whole. */
-    Rungs rungs(Digest digest, int count) throws IOException {
+    private Rungs rungs(Digest digest, int count) throws IOException {
         int pageCount = (count + Ladder.PAGE_RUNGS - 1) / Ladder.PAGE_RUNGS;
         List<byte[]> whole = new ArrayList<>();
         for (byte[] page : disk.call(() -> pages(digest, pageCount))) {
@@ -65,6 +67,32 @@ final class KeptLadders {
             whole.add(Arrays.copyOf(page, length));
         }
         return new Rungs(whole);
+    }
+
+    /** What the index has of a partial blob. */
+    Front.Hashed hashed(Digest digest, Index.PartialRecord known) throws IOException {
+        return new Front.Hashed(rungs(digest, known.rungs()), proof(digest, known));
+    }
+
+    /** What was checked of a partial blob, with the ladder that it was checked against; empty if that is not whole. */
+    private Optional<PartialBlob.KeptProof> proof(Digest digest, Index.PartialRecord known) throws IOException {
+        Index.Checked checked = known.checked().orElse(null);
+        if (checked == null) {
+            return Optional.empty();
+        }
+        List<byte[]> pages = new ArrayList<>();
+        for (int page = 0; page < Ladder.pageCount(known.sizeBytes()); page++) {
+            int number = page;
+            Optional<byte[]> found = disk.call(() -> index.claimPage(digest, number));
+            if (found.isEmpty() || found.get().length != Ladder.pageBytes(page, known.sizeBytes())) {
+                return Optional.empty();
+            }
+            pages.add(found.get());
+        }
+        BitSet held = checked.held();
+        held.and(known.present());
+        Ladder ladder = new Ladder(known.sizeBytes(), pages);
+        return Optional.of(new PartialBlob.KeptProof(new LadderProof(digest, ladder, held), checked.own()));
     }
 
     /** So many pages of a ladder, or those before one that is missing. */

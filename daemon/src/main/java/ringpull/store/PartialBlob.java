@@ -2,9 +2,11 @@ package ringpull.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
+import ringpull.blob.LadderProof;
 import ringpull.blob.ProvenBlob;
 import ringpull.blob.Rungs;
 
@@ -37,6 +39,18 @@ public interface PartialBlob extends AutoCloseable {
      * on from there adds to them, and the index learns of it with the next barrier; {@link #reset} begins others.
      */
     Rungs rungs();
+
+    /**
+     * A proof by a ladder that an earlier attempt, or an earlier life of the daemon, has begun: of what it has checked no byte
+     * need be hashed again. Empty after {@link #reset}.
+     */
+    Optional<KeptProof> keptProof();
+
+    /** Keeps this proof and, with every barrier, what it has checked by then, in place of what was kept before. */
+    void keep(KeptProof proof);
+
+    /** @param own whether its ladder was proven here, when the blob was complete; else it is what somebody claims */
+    record KeptProof(LadderProof proof, boolean own) {}
 
     /** Opens the file as it is now, for reading what is present; stays readable after {@link #complete}. */
     BlobFile open() throws IOException;

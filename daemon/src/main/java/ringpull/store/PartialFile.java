@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.BitSet;
+import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +66,7 @@ final class PartialFile implements PartialBlob {
         this.sizeBytes = known.sizeBytes();
         this.path = path;
         this.chunks = new ChunkSet(sizeBytes, known.present());
-        this.front = new Front(sizeBytes, known);
+        this.front = new Front(digest, known);
         this.allocated = known.allocated();
         this.lastUse = known.lastUse();
         this.owner = owner;
@@ -73,7 +75,7 @@ final class PartialFile implements PartialBlob {
     }
 
     /** Opens the file, which exists. */
-    synchronized void begin(boolean isAllocated, boolean isRecorded, Rungs hashed) throws IOException {
+    synchronized void begin(boolean isAllocated, boolean isRecorded, Front.Hashed hashed) throws IOException {
         front.begin(hashed);
         allocated = isAllocated;
         recorded = isRecorded;
@@ -115,12 +117,22 @@ final class PartialFile implements PartialBlob {
 
     /** What the index knows of an idle file, or one that is complete. */
     Index.PartialRecord record() {
-        return new Index.PartialRecord(sizeBytes, allocated, chunks.copy(), front.recordedRungs(), lastUse);
+        return front.record(allocated, chunks.copy(), lastUse);
     }
 
     @Override
     public Rungs rungs() {
         return front.rungs();
+    }
+
+    @Override
+    public Optional<KeptProof> keptProof() {
+        return front.kept();
+    }
+
+    @Override
+    public void keep(KeptProof proof) {
+        front.keep(proof);
     }
 
     /**
@@ -147,11 +159,7 @@ final class PartialFile implements PartialBlob {
 
     private synchronized SharedFile file() throws IOException {
         requireOpen();
-        SharedFile open = file;
-        if (open == null) {
-            throw new IOException("the file of " + digest + " is closed");
-        }
-        return open;
+        return Objects.requireNonNull(file, "an open partial file has one");
     }
 
     private void requireOpen() throws IOException {
@@ -219,22 +227,14 @@ final class PartialFile implements PartialBlob {
                     force();
                     lastUse = owner.now();
                 }
-                write(present, moreBytes);
+                front.write(index, present, allocated, lastUse, moreBytes);
+                recorded = true;
             } catch (IOException e) {
                 // The kernel may have forgotten which pages are dirty: another attempt would seem to succeed.
                 fail(e);
                 throw e;
             }
         }
-    }
-
-    /** The chunks do not change any more, so their rungs, as far as they are known by now, are as true as they are. */
-    private void write(BitSet present, boolean durable) throws IOException {
-        Front.News news = front.news(present);
-        Index.PartialRecord record = new Index.PartialRecord(sizeBytes, allocated, present, news.rungs(), lastUse);
-        index.partial(digest, record, durable, news.firstPage(), news.pages());
-        front.recorded(present, news.rungs());
-        recorded = true;
     }
 
     private void force() throws IOException {
@@ -322,7 +322,7 @@ final class PartialFile implements PartialBlob {
         try {
             // Before the first new byte lands on an old one, which the index would still call present.
             if (recorded) {
-                write(new BitSet(), true);
+                front.write(index, new BitSet(), allocated, lastUse, true);
             }
         } catch (IOException e) {
             fail(e);

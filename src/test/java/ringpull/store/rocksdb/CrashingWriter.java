@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -16,6 +17,7 @@ import java.util.concurrent.Future;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
+import ringpull.blob.LadderProof;
 import ringpull.blob.Proof;
 import ringpull.blob.ProofFailed;
 import ringpull.config.Config;
@@ -113,6 +115,18 @@ final class CrashingWriter {
             }
         }
         Collections.shuffle(absent, random);
+        LadderProof proof = new LadderProof(
+                partial.digest(),
+                blob.proof().ladder(),
+                partial.keptProof()
+                        .map(PartialBlob.KeptProof::proof)
+                        .filter(kept -> kept.ladder().equals(blob.proof().ladder()))
+                        .map(LadderProof::held)
+                        .orElse(new BitSet()));
+        boolean byLadder = random.nextInt(3) > 0;
+        if (byLadder) {
+            partial.keep(new PartialBlob.KeptProof(proof, false));
+        }
         List<Future<?>> tasks = new ArrayList<>();
         for (int chunk : absent.subList(0, (int) (share * absent.size()))) {
             tasks.add(threads.submit(() -> {
@@ -123,7 +137,21 @@ final class CrashingWriter {
         for (Future<?> task : tasks) {
             task.get();
         }
-        hash(partial);
+        if (byLadder) {
+            check(partial, proof);
+        } else {
+            hash(partial);
+        }
+    }
+
+    private static void check(PartialBlob partial, LadderProof proof) throws IOException {
+        try (BlobFile file = partial.open()) {
+            for (int chunk = 0; chunk < Chunk.count(partial.sizeBytes()); chunk++) {
+                BitSet one = new BitSet();
+                one.set(chunk, partial.has(chunk));
+                proof.check(file, one);
+            }
+        }
     }
 
     /** From the file, behind what this life or an earlier one has hashed of it. */

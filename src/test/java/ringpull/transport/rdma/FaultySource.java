@@ -50,11 +50,12 @@ final class FaultySource implements ChunkSource {
 
     @Override
     public CompletableFuture<Optional<Serving>> serve(Digest digest, ByteRange range, SocketAddress reader) {
-        return source.serve(digest, range, reader).thenApply(found -> found.map(serving -> {
-            BlobFile file = serving.file();
-            FileChannel faulty = new FaultyChannel(file.channel(), range.offset());
-            return new Serving(new BlobFile(digest, file.sizeBytes(), faulty), serving.over());
-        }));
+        return source.serve(digest, range, reader)
+                .thenApply(found -> found.map(serving -> {
+                    BlobFile file = serving.file();
+                    FileChannel faulty = new FaultyChannel(file.channel(), range.offset());
+                    return new Serving(new BlobFile(digest, file.sizeBytes(), faulty), serving.over());
+                }));
     }
 
     /** Only what a server uses of it. */

@@ -1,8 +1,11 @@
 package ringpull.ring.wire;
 
 import com.google.protobuf.ByteString;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,9 +30,16 @@ final class PeerLadders implements Ladders {
     private static final long ANSWER_MILLIS_MAX = 2_000;
 
     private final Channels channels;
+    private final Senders senders;
 
-    PeerLadders(Channels channels) {
+    PeerLadders(Channels channels, Senders senders) {
         this.channels = channels;
+        this.senders = senders;
+    }
+
+    @Override
+    public boolean authenticated() {
+        return senders.certified();
     }
 
     @Override
@@ -39,14 +49,21 @@ final class PeerLadders implements Ladders {
         List<byte[]> pages = new ArrayList<>();
         try {
             while (pages.size() < Ladder.pageCount(sizeBytes)) {
-                LadderPart part = LaddersGrpc.newBlockingStub(channel)
-                        .withDeadlineAfter(ANSWER_MILLIS_MAX, TimeUnit.MILLISECONDS)
-                        .read(LadderRequest.newBuilder()
+                ClientCall<LadderRequest, LadderPart> call = channel.newCall(
+                        LaddersGrpc.getReadMethod(),
+                        CallOptions.DEFAULT.withDeadlineAfter(ANSWER_MILLIS_MAX, TimeUnit.MILLISECONDS));
+                LadderPart part = ClientCalls.blockingUnaryCall(
+                        call,
+                        LadderRequest.newBuilder()
                                 .setDigest(ByteString.copyFrom(digest.bytes()))
                                 .setSizeBytes(sizeBytes)
                                 .setChunkBytes(Chunk.SIZE_BYTES)
                                 .setFirstPage(pages.size())
                                 .build());
+                if (!senders.isOf(call, member.id())) {
+                    log.info("{} answers with another member's certificate: no ladder of {}", member.name(), digest);
+                    return Optional.empty();
+                }
                 if (!cut(part.getRungs(), sizeBytes, pages)) {
                     log.info("{} sent a ladder of {} that makes no sense", member.name(), digest);
                     return Optional.empty();

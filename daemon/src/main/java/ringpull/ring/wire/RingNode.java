@@ -90,7 +90,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
         admissions = new AdmissionCaller(channels);
-        ladders = new PeerLadders(channels);
+        ladders = new PeerLadders(channels, port.senders());
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }

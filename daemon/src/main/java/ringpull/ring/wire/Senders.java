@@ -90,6 +90,19 @@ final class Senders {
         return CALLER.get().map(peer -> peer.memberId().equals(member.hex())).orElse(true);
     }
 
+    /** Whether connections have certificates that say who is at their other side. */
+    boolean certified() {
+        return certified;
+    }
+
+    /** Whether this call was answered by this member, as far as that can be known. */
+    boolean isOf(ClientCall<?, ?> call, MemberId member) {
+        return !certified
+                || identity(call.getAttributes())
+                        .filter(peer -> peer.memberId().equals(member.hex()))
+                        .isPresent();
+    }
+
     /** An answer to this call. */
     void check(ClientCall<?, ?> call, Message answer) throws Impostor {
         check(identity(call.getAttributes()), answer);

@@ -15,6 +15,7 @@ import ringpull.store.TagRecords.TagRecord;
 /** Remembers nothing but ladders: the rest the store itself holds in memory until it closes. */
 final class ForgetfulIndex implements Index {
     private final Map<Digest, Map<Integer, byte[]>> ladders = new ConcurrentHashMap<>();
+    private final Map<Digest, Map<Integer, byte[]>> claims = new ConcurrentHashMap<>();
 
     private volatile boolean closed;
 
@@ -32,22 +33,37 @@ final class ForgetfulIndex implements Index {
     @Override
     public void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException {
         requireOpen();
-        keep(blob.digest(), firstPage, pages);
+        keep(ladders, blob.digest(), firstPage, pages);
+        claims.remove(blob.digest());
     }
 
     @Override
-    public void demote(Digest digest, PartialRecord record) throws IOException {
+    public void demote(Digest digest, PartialRecord record, List<byte[]> claim) throws IOException {
         requireOpen();
+        keep(claims, digest, 0, claim);
+    }
+
+    @Override
+    public void claim(Digest digest, List<byte[]> pages) throws IOException {
+        requireOpen();
+        keep(claims, digest, 0, pages);
+    }
+
+    @Override
+    public Optional<byte[]> claimPage(Digest digest, int page) throws IOException {
+        requireOpen();
+        return page(claims, digest, page);
     }
 
     @Override
     public void ladder(Digest digest, List<byte[]> pages) throws IOException {
         requireOpen();
-        keep(digest, 0, pages);
+        keep(ladders, digest, 0, pages);
     }
 
-    private void keep(Digest digest, int firstPage, List<byte[]> pages) {
-        Map<Integer, byte[]> ladder = ladders.computeIfAbsent(digest, d -> new ConcurrentHashMap<>());
+    private static void keep(
+            Map<Digest, Map<Integer, byte[]>> where, Digest digest, int firstPage, List<byte[]> pages) {
+        Map<Integer, byte[]> ladder = where.computeIfAbsent(digest, d -> new ConcurrentHashMap<>());
         for (int i = 0; i < pages.size(); i++) {
             ladder.put(firstPage + i, pages.get(i).clone());
         }
@@ -56,7 +72,11 @@ final class ForgetfulIndex implements Index {
     @Override
     public Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
         requireOpen();
-        return Optional.ofNullable(ladders.getOrDefault(digest, Map.of()).get(page))
+        return page(ladders, digest, page);
+    }
+
+    private static Optional<byte[]> page(Map<Digest, Map<Integer, byte[]>> where, Digest digest, int page) {
+        return Optional.ofNullable(where.getOrDefault(digest, Map.of()).get(page))
                 .map(byte[]::clone);
     }
 
@@ -75,13 +95,14 @@ final class ForgetfulIndex implements Index {
     public void partial(Digest digest, PartialRecord record, boolean durable, int firstPage, List<byte[]> pages)
             throws IOException {
         requireOpen();
-        keep(digest, firstPage, pages);
+        keep(ladders, digest, firstPage, pages);
     }
 
     @Override
     public void removePartial(Digest digest) throws IOException {
         requireOpen();
         ladders.remove(digest);
+        claims.remove(digest);
     }
 
     @Override

@@ -13,12 +13,14 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
 import ringpull.blob.Repository;
+import ringpull.store.Index.Checked;
 import ringpull.store.Index.PartialRecord;
 import ringpull.store.StoredBlob;
 import ringpull.store.TagRecords.TagRecord;
@@ -30,6 +32,10 @@ import ringpull.store.TagRecords.TagRecord;
 final class Records {
     static final byte BLOB = 'b';
     static final byte LADDER = 'l';
+
+    /** A ladder that a partial blob is checked against. */
+    static final byte CLAIM = 'c';
+
     static final byte PARTIAL = 'p';
     static final byte TAG = 't';
 
@@ -54,11 +60,16 @@ final class Records {
                 .array();
     }
 
+    /** Of a page of a proven ladder. */
     static byte[] key(Digest digest, int ladderPage) {
+        return key(LADDER, digest, ladderPage);
+    }
+
+    static byte[] key(byte kind, Digest digest, int page) {
         return ByteBuffer.allocate(1 + Digest.SIZE_BYTES + Integer.BYTES)
-                .put(LADDER)
+                .put(kind)
                 .put(digest.bytes())
-                .putInt(ladderPage)
+                .putInt(page)
                 .array();
     }
 
@@ -135,11 +146,23 @@ final class Records {
             out.writeLong(partial.sizeBytes());
             out.writeBoolean(partial.allocated());
             out.writeLong(partial.lastUse().toEpochMilli());
-            byte[] present = partial.present().toByteArray();
-            out.writeInt(present.length);
-            out.write(present);
+            writeChunks(out, partial.present());
             out.writeInt(partial.rungs());
+            if (partial.checked().isPresent()) {
+                out.writeBoolean(partial.checked().get().own());
+                writeChunks(out, partial.checked().get().held());
+            }
         });
+    }
+
+    private static void writeChunks(DataOutputStream out, BitSet chunks) throws IOException {
+        byte[] bits = chunks.toByteArray();
+        out.writeInt(bits.length);
+        out.write(bits);
+    }
+
+    private static BitSet readChunks(DataInputStream in) throws IOException {
+        return BitSet.valueOf(in.readNBytes(in.readInt()));
     }
 
     static PartialRecord readPartial(byte[] key, byte[] value) throws Unreadable {
@@ -147,9 +170,11 @@ final class Records {
             long size = in.readLong();
             boolean allocated = in.readBoolean();
             Instant lastUse = Instant.ofEpochMilli(in.readLong());
-            byte[] present = in.readNBytes(in.readInt());
+            BitSet present = readChunks(in);
             int rungs = in.available() > 0 ? in.readInt() : 0; // before ladders were kept there was none
-            return new PartialRecord(size, allocated, BitSet.valueOf(present), rungs, lastUse);
+            Optional<Checked> checked =
+                    in.available() > 0 ? Optional.of(new Checked(in.readBoolean(), readChunks(in))) : Optional.empty();
+            return new PartialRecord(size, allocated, present, rungs, lastUse, checked);
         });
         long size = partial.sizeBytes();
         if (size < 0 || size > Chunk.BLOB_BYTES_MAX || partial.present().length() > Chunk.count(size)) {
@@ -157,6 +182,11 @@ final class Records {
         }
         if (partial.rungs() < 0 || partial.rungs() > partial.present().nextClearBit(0)) {
             throw new Unreadable("it has rungs of absent chunks");
+        }
+        BitSet absent = partial.checked().map(Checked::held).orElse(new BitSet());
+        absent.andNot(partial.present());
+        if (!absent.isEmpty()) {
+            throw new Unreadable("it has checked absent chunks");
         }
         return partial;
     }

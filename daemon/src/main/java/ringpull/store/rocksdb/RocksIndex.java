@@ -36,6 +36,8 @@ final class RocksIndex implements Index {
     /** Sorts behind every page of a ladder, before any other record. */
     private static final byte[] AFTER_LADDERS = {Records.LADDER + 1};
 
+    private static final byte[] AFTER_CLAIMS = {Records.CLAIM + 1};
+
     private final Database database;
 
     /** Held for reading by every call: the database is not closed, or opened anew, under a call that is under way. */
@@ -76,9 +78,9 @@ final class RocksIndex implements Index {
         try (RocksIterator records = db.newIterator()) {
             for (records.seekToFirst(); records.isValid(); records.next()) {
                 byte[] key = records.key();
-                if (key.length > 0 && key[0] == Records.LADDER) {
+                if (key.length > 0 && (key[0] == Records.LADDER || key[0] == Records.CLAIM)) {
                     // Ladders are most of the bytes here, and read when they are asked for.
-                    records.seekForPrev(AFTER_LADDERS);
+                    records.seekForPrev(key[0] == Records.LADDER ? AFTER_LADDERS : AFTER_CLAIMS);
                     continue;
                 }
                 byte[] value = records.value();
@@ -115,49 +117,65 @@ final class RocksIndex implements Index {
 
     @Override
     public void complete(StoredBlob blob, int firstPage, List<byte[]> pages) throws IOException {
-        writePages(blob.digest(), firstPage, pages);
+        writePages(Records.LADDER, blob.digest(), firstPage, pages);
         write(true, batch -> {
             batch.put(Records.key(Records.BLOB, blob.digest()), Records.blob(blob));
             batch.delete(Records.key(Records.PARTIAL, blob.digest()));
+            deletePages(batch, Records.CLAIM, blob.digest());
         });
     }
 
     @Override
     public void ladder(Digest digest, List<byte[]> pages) throws IOException {
-        writePages(digest, 0, pages);
+        writePages(Records.LADDER, digest, 0, pages);
     }
 
     @Override
-    public void demote(Digest digest, PartialRecord record) throws IOException {
+    public void claim(Digest digest, List<byte[]> pages) throws IOException {
+        writePages(Records.CLAIM, digest, 0, pages);
+    }
+
+    @Override
+    public void demote(Digest digest, PartialRecord record, List<byte[]> claim) throws IOException {
+        writePages(Records.CLAIM, digest, 0, claim);
         write(true, batch -> {
             batch.delete(Records.key(Records.BLOB, digest));
             batch.put(Records.key(Records.PARTIAL, digest), Records.partial(digest, record));
         });
     }
 
-    private void writePages(Digest digest, int firstPage, List<byte[]> pages) throws IOException {
+    private void writePages(byte kind, Digest digest, int firstPage, List<byte[]> pages) throws IOException {
         for (int from = 0; from < pages.size(); from += PAGES_A_BATCH) {
             int first = from;
             int end = Math.min(pages.size(), from + PAGES_A_BATCH);
-            write(false, batch -> putPages(batch, digest, firstPage + first, pages.subList(first, end)));
+            write(false, batch -> putPages(batch, kind, digest, firstPage + first, pages.subList(first, end)));
         }
     }
 
-    private static void putPages(WriteBatch batch, Digest digest, int firstPage, List<byte[]> pages)
+    private static void putPages(WriteBatch batch, byte kind, Digest digest, int firstPage, List<byte[]> pages)
             throws RocksDBException {
         for (int i = 0; i < pages.size(); i++) {
-            byte[] key = Records.key(digest, firstPage + i);
+            byte[] key = Records.key(kind, digest, firstPage + i);
             batch.put(key, Records.ladderPage(key, pages.get(i)));
         }
     }
 
-    private static void deleteLadder(WriteBatch batch, Digest digest) throws RocksDBException {
-        batch.deleteRange(Records.key(digest, 0), Records.key(digest, Integer.MAX_VALUE));
+    private static void deletePages(WriteBatch batch, byte kind, Digest digest) throws RocksDBException {
+        batch.deleteRange(Records.key(kind, digest, 0), Records.key(kind, digest, Integer.MAX_VALUE));
     }
 
     @Override
     public Optional<byte[]> ladderPage(Digest digest, int page) throws IOException {
-        byte[] key = Records.key(digest, page);
+        return page(Records.LADDER, digest, page);
+    }
+
+    @Override
+    public Optional<byte[]> claimPage(Digest digest, int page) throws IOException {
+        return page(Records.CLAIM, digest, page);
+    }
+
+    private Optional<byte[]> page(byte kind, Digest digest, int page) throws IOException {
+        byte[] key = Records.key(kind, digest, page);
         byte[] value;
         inUse.readLock().lock();
         try {
@@ -195,7 +213,7 @@ final class RocksIndex implements Index {
     public void remove(Digest digest) throws IOException {
         write(false, batch -> {
             batch.delete(Records.key(Records.BLOB, digest));
-            deleteLadder(batch, digest);
+            deletePages(batch, Records.LADDER, digest);
         });
     }
 
@@ -204,7 +222,7 @@ final class RocksIndex implements Index {
             throws IOException {
         write(durable, batch -> {
             batch.put(Records.key(Records.PARTIAL, digest), Records.partial(digest, record));
-            putPages(batch, digest, firstPage, pages);
+            putPages(batch, Records.LADDER, digest, firstPage, pages);
         });
     }
 
@@ -212,7 +230,8 @@ final class RocksIndex implements Index {
     public void removePartial(Digest digest) throws IOException {
         write(true, batch -> {
             batch.delete(Records.key(Records.PARTIAL, digest));
-            deleteLadder(batch, digest);
+            deletePages(batch, Records.LADDER, digest);
+            deletePages(batch, Records.CLAIM, digest);
         });
     }
 
