@@ -62,6 +62,10 @@ final class HandoffBench {
         if (unavailable.isPresent()) {
             throw new IOException(unavailable.get());
         }
+        // In the run's own namespace: members on one address are one host.
+        for (String address : List.of("127.0.0.2/8", "127.0.0.3/8")) {
+            run.seconds("ip", "address", "add", address, "dev", "lo");
+        }
         BenchCertificates certificates = BenchCertificates.make(run);
         try (Nginx nginx = Nginx.start(run, certificates.of("origin"))) {
             Neighbours.Seed seed = Neighbours.Seed.make(run, nginx, bytes);

@@ -9,7 +9,7 @@ import ringpull.blob.Digest;
 
 /** Waits for a fetch, looks at it now and then, and stops waiting when nothing moves any more. */
 final class FetchWait {
-    /** How long a fetch may stand still: as long as a client of the mirror waits for a byte. */
+    /** How long a fetch may stand still. */
     static final Duration STALL_MAX = Duration.ofMinutes(2);
 
     private static final long TICK_MILLIS = 200;
