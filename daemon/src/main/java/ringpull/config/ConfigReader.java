@@ -106,6 +106,12 @@ final class ConfigReader {
         if (tls.isPresent() && insecure) {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
+        if (data == Config.Data.PLAIN && cert.isEmpty() && key.isEmpty() && ca.isEmpty()) {
+            keys.problem(
+                    "data",
+                    "needs cert, key, ca: it means plain text for members alone; without certificates the data port is"
+                            + " plain text for all that reach it");
+        }
         keys.end();
         return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io);
     }

@@ -194,8 +194,9 @@ final class Differences {
         int died = 0;
         for (int member : entries) {
             if (table.counts(member) && counting < counted.length) {
-                long hash = peers.digests().ofMember(member);
-                counted[counting++] = brief ? Listing.brief(hash, salt) : hash;
+                counted[counting++] = brief
+                        ? Listing.brief(peers.digests(), member, salt)
+                        : peers.digests().ofMember(member);
             } else if (table.status(member) == Status.DEAD && died < dead.length) {
                 dead[died++] = peers.digests().inLife(member);
             }
@@ -253,7 +254,7 @@ final class Differences {
     private void compareCounted(
             Rumor other, int member, Listing listing, long salt, boolean[] matched, Bundle bundle) {
         long own = peers.digests().ofMember(member);
-        int at = listing.counted().indexOf(listing.listed(own, salt));
+        int at = listing.counted().indexOf(listing.listed(peers.digests(), member, salt));
         if (at >= 0) {
             matched[at] = true;
         } else if (listing.dead().indexOf(own) >= 0) {
@@ -270,7 +271,7 @@ final class Differences {
     private void compareDead(
             int member, Listing listing, long salt, boolean[] matched, List<Long> dead, Bundle bundle) {
         long inLife = peers.digests().inLife(member);
-        int at = listing.counted().indexOf(listing.listed(inLife, salt));
+        int at = listing.counted().indexOf(listing.listed(peers.digests(), member, salt));
         if (at >= 0) {
             matched[at] = true;
             if (table.status(member) == Status.DEAD) {
@@ -367,7 +368,9 @@ final class Differences {
         for (Listing wanted : question.wanted()) {
             for (int member : table.of(wanted.number(), wanted.wide())) {
                 long hash = peers.digests().ofMember(member);
-                if (hash != 0 && wanted.counted().indexOf(wanted.listed(hash, question.salt())) >= 0) {
+                boolean isWanted = hash != 0
+                        && wanted.counted().indexOf(wanted.listed(peers.digests(), member, question.salt())) >= 0;
+                if (isWanted) {
                     bundle.add(peers.rumor(member));
                 } else if (hash != 0 && wanted.dead().indexOf(hash) >= 0 && peers.learnDeath(member, from)) {
                     changed.accept(member, false);

@@ -24,12 +24,15 @@ final class Digests {
         return identities;
     }
 
-    /** A member's part of that. */
+    /** A member's part of that; zero if it does not count. */
     long identity(int member) {
-        return table.counts(member)
-                ? Fingerprint.mix(~table.key(member)
-                        + Fingerprint.mix(table.member(member).epoch()))
-                : 0;
+        return table.counts(member) ? identityInLife(member) : 0;
+    }
+
+    /** The same of a member that is dead, as it was. */
+    long identityInLife(int member) {
+        return Fingerprint.mix(
+                ~table.key(member) + Fingerprint.mix(table.member(member).epoch()));
     }
 
     /** The hash of a member's entry; zero if it does not count. */

@@ -16,8 +16,8 @@ public record Listing(int number, boolean wide, Form form, Hashes counted, Hashe
         /** Its hash. */
         HASHES(Long.BYTES),
         /**
-         * Two bytes of its hash, salted anew for each exchange: for those who want many, whom a hash in a thousand that seems
-         * to match, and will not the next time, costs nothing.
+         * Two bytes of a hash of who it is, salted anew for each exchange: for those who want many, whom a hash in a thousand
+         * that seems to match, and will not the next time, costs nothing; their states come later.
          */
         BRIEF(Short.BYTES),
         /** Its state alone, in the order of members that both sides know. */
@@ -31,6 +31,7 @@ public record Listing(int number, boolean wide, Form form, Hashes counted, Hashe
     }
 
     public Listing {
+        form = counted.size() == 0 ? Form.HASHES : form;
         Limits.within(number, (wide ? HashTree.GROUPS : HashTree.BUCKETS) - 1L, "buckets");
         Limits.within(counted.size(), Limits.ENTRIES_PER_BUCKET, "entries of a bucket");
         Limits.within(dead.size(), Limits.ENTRIES_PER_BUCKET, "entries of a bucket");
@@ -40,12 +41,12 @@ public record Listing(int number, boolean wide, Form form, Hashes counted, Hashe
         return BYTES + form.bytes * counted.size() + Long.BYTES * dead.size();
     }
 
-    /** How an entry of this hash is listed. */
-    long listed(long hash, long salt) {
-        return form == Form.BRIEF ? brief(hash, salt) : hash;
+    /** How a member, as it is or was in life, is listed. */
+    long listed(Digests digests, int member, long salt) {
+        return form == Form.BRIEF ? brief(digests, member, salt) : digests.inLife(member);
     }
 
-    static long brief(long hash, long salt) {
-        return Fingerprint.mix(hash ^ salt) >>> BRIEF_SHIFT;
+    static long brief(Digests digests, int member, long salt) {
+        return Fingerprint.mix(digests.identityInLife(member) ^ salt) >>> BRIEF_SHIFT;
     }
 }

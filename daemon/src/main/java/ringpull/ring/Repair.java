@@ -228,8 +228,8 @@ final class Repair {
             }
             sameMembers = compared.sameMembers();
             otherOwns = sender.eligible() || sameMembers;
-            // Who wants many takes brief hashes; else a whole hash says more: that a state is just the next, or a death.
-            salt = joined || sameMembers || (sender.eligible() && differences.knowsMost()) ? 0 : random.nextLong() | 1;
+            // Who joins wants many and takes brief hashes; else a whole hash says more: that a state is just the next.
+            salt = joined || sameMembers ? 0 : random.nextLong() | 1;
             differing(compared.members(), peers.digests().members(), salt != 0 || sameMembers, members);
             Hashes theirs = peers.sharesInventories(sender.member()) ? compared.inventories() : Hashes.NONE;
             differing(theirs, peers.digests().inventories(), false, inventories);

@@ -2,6 +2,7 @@ package ringpull.ring.wire;
 
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,14 +28,19 @@ final class PeerLadders implements Ladders {
     private static final long ANSWER_MILLIS_MAX = 2_000;
 
     private final Channels channels;
+    private final Silence silence;
 
-    PeerLadders(Channels channels) {
+    PeerLadders(Channels channels, Silence silence) {
         this.channels = channels;
+        this.silence = silence;
     }
 
     @Override
     public Optional<Ladder> of(Member member, Digest digest, long sizeBytes) throws InterruptedException {
         Address address = new Address(member.addresses().getFirst(), member.controlPort());
+        if (silence.is(address)) {
+            return Optional.empty();
+        }
         ManagedChannel channel = channels.to(address);
         List<byte[]> pages = new ArrayList<>();
         try {
@@ -56,6 +62,9 @@ final class PeerLadders implements Ladders {
         } catch (StatusRuntimeException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();
+            }
+            if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
+                silence.begins(address);
             }
             log.debug("no ladder of {} from {}: {}", digest, member.name(), e.getStatus());
             return Optional.empty();
