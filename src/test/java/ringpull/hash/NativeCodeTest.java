@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Our C under the address and undefined-behaviour sanitizers, and what happens where no compiler is. */
 class NativeCodeTest {
@@ -32,6 +34,17 @@ class NativeCodeTest {
         assumeTrue(exit != NO_COMPILER, "no C compiler here");
         assertThat(exit).as(output).isZero();
         assertThat(output).startsWith("checked portable and ");
+    }
+
+    /** Under qemu: the processors that this machine is not. */
+    @ParameterizedTest
+    @CsvSource({"aarch64, armv8", "riscv64, portable"})
+    void holdsOnOtherProcessors(String machine, String instructions) throws IOException, InterruptedException {
+        int exit = run(new ProcessBuilder(BUILD.toString(), "cross", machine, directory.toString()));
+
+        assumeTrue(exit != NO_COMPILER, "no cross compiler or no qemu here");
+        assertThat(exit).as(output).isZero();
+        assertThat(output).isEqualTo("checked portable and " + instructions + "\n");
     }
 
     @Test
