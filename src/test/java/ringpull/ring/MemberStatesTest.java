@@ -61,7 +61,9 @@ class MemberStatesTest {
 
         Bundle bundle = new Bundle(MemberStates.GIVEN_BYTES);
         new MemberStates(here).learn(all(there), bundle);
-        assertThat(bundle.claims()).extracting(Claim::id).containsExactly(member(150).id());
+        assertThat(bundle.claims())
+                .extracting(Claim::id)
+                .containsExactly(member(150).id());
         bundle.claims().forEach(there::learn);
         assertThat(here.digests().members().root())
                 .isEqualTo(there.digests().members().root());

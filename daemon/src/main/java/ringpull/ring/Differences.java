@@ -133,7 +133,9 @@ final class Differences {
             return;
         }
         boolean members = question.part() == Body.Part.MEMBERS;
-        HashTree tree = question.part() != Body.Part.INVENTORIES ? peers.digests().members() : peers.digests().inventories();
+        HashTree tree = question.part() != Body.Part.INVENTORIES
+                ? peers.digests().members()
+                : peers.digests().inventories();
         List<Listing> listings = new ArrayList<>();
         Bundle bundle = new Bundle(GIVEN_BYTES);
         int bytes = 0;
@@ -251,8 +253,7 @@ final class Differences {
         return new Body.Repair(wanted, List.of(), salt);
     }
 
-    private void compareCounted(
-            Rumor other, int member, Listing listing, long salt, boolean[] matched, Bundle bundle) {
+    private void compareCounted(Rumor other, int member, Listing listing, long salt, boolean[] matched, Bundle bundle) {
         long own = peers.digests().ofMember(member);
         int at = listing.counted().indexOf(listing.listed(peers.digests(), member, salt));
         if (at >= 0) {

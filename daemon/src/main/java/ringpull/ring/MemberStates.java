@@ -67,12 +67,7 @@ final class MemberStates {
         if (incarnation > table.incarnation(member) && incarnation <= Limits.INCARNATIONS) {
             Member known = table.member(member);
             peers.learn(new Claim(
-                    known.id(),
-                    known.epoch(),
-                    incarnation,
-                    Membership.Status.ALIVE,
-                    (theirs & 1) != 0,
-                    List.of()));
+                    known.id(), known.epoch(), incarnation, Membership.Status.ALIVE, (theirs & 1) != 0, List.of()));
         } else if (incarnation < table.incarnation(member) && !bundle.truncated()) {
             bundle.add(peers.claim(member));
         }

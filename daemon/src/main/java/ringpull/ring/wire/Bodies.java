@@ -52,8 +52,7 @@ final class Bodies {
                         .setKnown(known)
                         .setIdentities(identities));
             case Body.Compared(Hashes members, Hashes inventories, int known, boolean sameMembers) ->
-                wire.setCompared(
-                        RingCompared.newBuilder()
+                wire.setCompared(RingCompared.newBuilder()
                         .addAllMembers(longs(members))
                         .addAllInventories(longs(inventories))
                         .setKnown(known)
@@ -117,7 +116,8 @@ final class Bodies {
     }
 
     private static RingCompares encode(Body.Compares compares) {
-        RingCompares.Builder wire = RingCompares.newBuilder().setPart(encode(compares.part())).setSalt(compares.salt());
+        RingCompares.Builder wire =
+                RingCompares.newBuilder().setPart(encode(compares.part())).setSalt(compares.salt());
         for (Bucket bucket : compares.buckets()) {
             if (!bucket.wide()) {
                 wire.addBuckets(bucket.number()).addHashes(bucket.hash());

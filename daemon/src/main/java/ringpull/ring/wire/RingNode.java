@@ -55,6 +55,7 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
 
     /** The ring is looked after at least so often, even if it has nothing to do. */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final long LEAVE_SECONDS = 2;
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
 
