@@ -161,6 +161,7 @@ class ConfigFileTest {
         [node]~name = "a b"                      | f:2: [node] name must be letters, digits
         [peer]~insecure = "yes"                  | f:2: [peer] insecure must be true or false
         [peer]~data = "clear"                    | f:2: [peer] data must be one of "tls", "plain"
+        [peer]~data = "plain"                    | f:2: [peer] data needs cert, key, ca
         [peer]~io = "uring"                      | f:2: [peer] io must be one of "auto", "epoll", "io_uring", "nio"
         [peer]~cert = "/c"~key = "/k"            | f:2: [peer] cert needs ca too: all three
         [peer]~ca = "/c"                         | f:2: [peer] ca needs cert too: all three

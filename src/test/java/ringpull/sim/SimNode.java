@@ -261,6 +261,11 @@ public final class SimNode {
         }
     }
 
+    /** Whether it says that others may build on it. */
+    public boolean isEligible() {
+        return ring().members().getFirst().eligible();
+    }
+
     public Status statusOf(SimNode other) {
         MemberState state = state(other);
         return state == null ? Status.LEFT : state.status();

@@ -117,6 +117,12 @@ final class ConfigReader {
         if (tls.isPresent() && insecure) {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
+        if (data == Config.Data.PLAIN && cert.isEmpty() && key.isEmpty() && ca.isEmpty()) {
+            keys.problem(
+                    "data",
+                    "needs cert, key, ca: it means plain text for members alone; without certificates the data port is"
+                            + " plain text for all that reach it");
+        }
         Config.Rdma rdma = rdma(keys);
         if (rdma.wanted() && (tls.isEmpty() || data != Config.Data.PLAIN)) {
             keys.problem("rdma", "needs cert, key, ca and data = \"plain\": RDMA carries blobs in plain text");

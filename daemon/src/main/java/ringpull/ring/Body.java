@@ -18,23 +18,32 @@ public sealed interface Body {
     /** What a digest exchange is about. */
     enum Part {
         MEMBERS,
-        INVENTORIES
+        INVENTORIES,
+        /** Of members that both know. */
+        STATES
     }
 
     /**
      * Do we know the same? The roots of the asker's {@link HashTree}s. Answered by {@link Compared}.
      *
      * @param known members that count, as the asker knows them: who knows far fewer is told of some
+     * @param identities a hash of who they are, which is the same while their states change
      */
-    record Compare(long members, long inventories, int known) implements Body {
+    record Compare(long members, long inventories, int known, long identities) implements Body {
         public Compare {
             Limits.within(known, Limits.MEMBERS, "members");
         }
     }
 
-    /** The answerer's groups; none where the roots are equal. */
-    record Compared(Hashes members, Hashes inventories) implements Body {
+    /**
+     * The answerer's groups; none where the roots are equal.
+     *
+     * @param known members that count, as the answerer knows them: in a large ring one joins at leisure
+     * @param sameMembers both know the same ones, though perhaps not their latest states
+     */
+    record Compared(Hashes members, Hashes inventories, int known, boolean sameMembers) implements Body {
         public Compared {
+            Limits.within(known, Limits.MEMBERS, "members");
             Limits.require(
                     (members.size() == 0 || members.size() == HashTree.GROUPS)
                             && (inventories.size() == 0 || inventories.size() == HashTree.GROUPS),
@@ -42,8 +51,12 @@ public sealed interface Body {
         }
     }
 
-    /** The asker's hashes where groups differ. Answered by {@link Listed} or {@link Busy}. */
-    record Compares(Part part, List<Bucket> buckets) implements Body {
+    /**
+     * The asker's hashes where groups differ. Answered by {@link Listed} or {@link Busy}.
+     *
+     * @param salt of {@link Listing#brief} hashes, if members may be listed by them; 0: not
+     */
+    record Compares(Part part, List<Bucket> buckets, long salt) implements Body {
         public Compares {
             buckets = List.copyOf(buckets);
             Limits.within(buckets.size(), HashTree.BUCKETS, "buckets");
@@ -68,8 +81,9 @@ public sealed interface Body {
      *
      * @param wanted entries that the asker lacks, and those that are dead as far as it knows
      * @param known inventories of which the asker may lack something, with what it has
+     * @param salt of brief hashes in the listings
      */
-    record Repair(List<Listing> wanted, List<Version> known) implements Body {
+    record Repair(List<Listing> wanted, List<Version> known, long salt) implements Body {
         public Repair {
             wanted = List.copyOf(wanted);
             known = List.copyOf(known);
@@ -86,7 +100,7 @@ public sealed interface Body {
         }
     }
 
-    /** Too many ask this member: try another; beside it are some. */
+    /** Too many ask this member: try another; beside it are some, for who knows few. */
     record Busy() implements Body {}
 
     /** Can you dial my ports? Answered by {@link Checked}. */

@@ -5,6 +5,7 @@ final class Digests {
     private final MemberTable table;
     private final HashTree members = new HashTree();
     private final HashTree inventories = new HashTree();
+    private long identities;
 
     Digests(MemberTable table) {
         this.table = table;
@@ -16,6 +17,22 @@ final class Digests {
 
     HashTree inventories() {
         return inventories;
+    }
+
+    /** A hash of who the members that count are, whatever their states. */
+    long identities() {
+        return identities;
+    }
+
+    /** A member's part of that; zero if it does not count. */
+    long identity(int member) {
+        return table.counts(member) ? identityInLife(member) : 0;
+    }
+
+    /** The same of a member that is dead, as it was. */
+    long identityInLife(int member) {
+        return Fingerprint.mix(
+                ~table.key(member) + Fingerprint.mix(table.member(member).epoch()));
     }
 
     /** The hash of a member's entry; zero if it does not count. */
@@ -35,9 +52,10 @@ final class Digests {
                 + Fingerprint.mix(~incarnation));
     }
 
-    /** To be called when a member has changed, with its hash before. */
-    void memberChanged(int member, long hashBefore) {
+    /** To be called when a member has changed, with its hash and identity before. */
+    void memberChanged(int member, long hashBefore, long identityBefore) {
         members.toggle(table.bucket(member), hashBefore ^ ofMember(member));
+        identities ^= identityBefore ^ identity(member);
     }
 
     /** The hash of its inventory's entry; zero if there is nothing in it. */

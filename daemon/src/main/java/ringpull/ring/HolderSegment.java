@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class HolderSegment {
     private static final int LOAD_PERCENT = 85;
-    private static final int LARGE = -1;
+    /** What is beside the int of a size: up to 2^48 bytes. */
+    private static final long LARGEST = (1L << 48) - 1;
+
     private static final int TRIES = 4;
 
     /** Blobs of a segment about whose size holders disagree; further such holders are not kept. */
@@ -22,25 +24,56 @@ final class HolderSegment {
     private static final char[] NOBODY = {};
 
     private final StampedLock lock = new StampedLock();
-    private Table table = new Table(4);
+    private Table table = new Table(4, false);
     private char[] holders = new char[8];
     private int used = 1; // 0 means: no entry
     private int garbage;
     private int blobs;
-    private @Nullable Map<Long, Long> largeSizes;
     /** By blob and holder: sizes that differ from the one that the blob's first holder said; one of the two is wrong. */
     private @Nullable Map<Long, Map<Character, Long>> oddSizes;
 
-    /** Blobs: fingerprint, size in bytes if it fits, place of the holders: their count, then they. */
+    /** Blobs: fingerprint, size in bytes in two parts, place of the holders: their count, then they. */
     private static final class Table {
         private final long[] prints;
         private final int[] sizes;
+        /** Empty while no size needs them. */
+        private char[] upperSizes;
+
         private final int[] places;
 
-        private Table(int capacity) {
+        private Table(int capacity, boolean large) {
             prints = new long[capacity];
             sizes = new int[capacity];
+            upperSizes = large ? new char[capacity] : NOBODY;
             places = new int[capacity];
+        }
+
+        private boolean isLarge() {
+            return upperSizes.length > 0;
+        }
+
+        private long size(int at) {
+            long upper = isLarge() ? upperSizes[at] : 0;
+            return upper << Integer.SIZE | Integer.toUnsignedLong(sizes[at]);
+        }
+
+        private void setSize(int at, long sizeBytes) {
+            sizes[at] = (int) sizeBytes;
+            char upper = (char) (sizeBytes >>> Integer.SIZE);
+            if (upper != 0 && !isLarge()) {
+                upperSizes = new char[prints.length];
+            }
+            if (isLarge()) {
+                upperSizes[at] = upper;
+            }
+        }
+
+        private void move(Table from, int index, int to) {
+            prints[to] = from.prints[index];
+            sizes[to] = from.sizes[index];
+            if (from.isLarge()) {
+                upperSizes[to] = from.upperSizes[index];
+            }
         }
 
         /** Where the blob is, or where it would be. */
@@ -119,7 +152,7 @@ final class HolderSegment {
             return UNKNOWN;
         }
         int count = all[place];
-        return new Blob(size(now, at), Arrays.copyOfRange(all, place + 1, place + 1 + count), odd(print));
+        return new Blob(now.size(at), Arrays.copyOfRange(all, place + 1, place + 1 + count), odd(print));
     }
 
     private Map<Character, Long> odd(long print) {
@@ -129,19 +162,12 @@ final class HolderSegment {
 
     private long size(Table now, int at, char holder) {
         Map<Character, Long> odd = odd(now.prints[at]);
-        return odd.isEmpty() ? size(now, at) : odd.getOrDefault(holder, size(now, at));
-    }
-
-    private long size(Table now, int at) {
-        if (now.sizes[at] != LARGE) {
-            return now.sizes[at];
-        }
-        Map<Long, Long> large = largeSizes;
-        return large == null ? 0 : large.getOrDefault(now.prints[at], 0L);
+        return odd.isEmpty() ? now.size(at) : odd.getOrDefault(holder, now.size(at));
     }
 
     /** True if it was not known as a holder. */
-    boolean add(long print, long sizeBytes, char holder) {
+    boolean add(long print, long saidBytes, char holder) {
+        long sizeBytes = Math.min(saidBytes, LARGEST);
         long stamp = lock.writeLock();
         try {
             if ((blobs + 1) * 100 > table.prints.length * LOAD_PERCENT) {
@@ -152,7 +178,7 @@ final class HolderSegment {
             if (isNew) {
                 table.prints[at] = print;
                 blobs++;
-                setSize(at, print, sizeBytes);
+                table.setSize(at, sizeBytes);
                 return first(at, holder);
             }
             return agree(at, holder, sizeBytes) && more(at, holder);
@@ -168,7 +194,7 @@ final class HolderSegment {
         }
         long print = table.prints[at];
         Map<Character, Long> odd = new HashMap<>(odd(print));
-        if (size(table, at) == sizeBytes) {
+        if (table.size(at) == sizeBytes) {
             odd.remove(holder);
         } else if (oddSizes == null || oddSizes.size() < ODD || !odd.isEmpty()) {
             odd.put(holder, sizeBytes);
@@ -187,16 +213,6 @@ final class HolderSegment {
             all.put(print, odd);
         }
         oddSizes = all.isEmpty() ? null : all;
-    }
-
-    private void setSize(int at, long print, long sizeBytes) {
-        boolean large = sizeBytes > Integer.MAX_VALUE;
-        table.sizes[at] = large ? LARGE : (int) sizeBytes;
-        if (large) {
-            Map<Long, Long> more = largeSizes == null ? new HashMap<>() : new HashMap<>(largeSizes);
-            more.put(print, sizeBytes);
-            largeSizes = more;
-        }
     }
 
     private boolean first(int at, char holder) {
@@ -268,12 +284,11 @@ final class HolderSegment {
 
     private void resize(int capacity) {
         Table old = table;
-        Table larger = new Table(capacity);
+        Table larger = new Table(capacity, old.isLarge());
         for (int i = 0; i < old.places.length; i++) {
             if (old.places[i] != 0) {
                 int at = larger.find(old.prints[i]);
-                larger.prints[at] = old.prints[i];
-                larger.sizes[at] = old.sizes[i];
+                larger.move(old, i, at);
                 larger.places[at] = old.places[i];
             }
         }
@@ -315,11 +330,6 @@ final class HolderSegment {
 
     /** Takes a blob out, and closes the gap in the table. */
     private void forget(int at) {
-        if (table.sizes[at] == LARGE && largeSizes != null) {
-            Map<Long, Long> rest = new HashMap<>(largeSizes);
-            rest.remove(table.prints[at]);
-            largeSizes = rest.isEmpty() ? null : rest;
-        }
         blobs--;
         int length = table.prints.length;
         int gap = at;
@@ -328,8 +338,7 @@ final class HolderSegment {
             int home = (int) Long.remainderUnsigned(table.prints[i], length);
             boolean before = gap <= i ? home <= gap || home > i : home <= gap && home > i;
             if (before) {
-                table.prints[gap] = table.prints[i];
-                table.sizes[gap] = table.sizes[i];
+                table.move(table, i, gap);
                 table.places[gap] = table.places[i];
                 table.places[i] = 0;
                 gap = i;

@@ -53,14 +53,13 @@ final class Learning {
     private void learn(Rumor rumor, boolean repairs) {
         Rumor before = peers.self();
         Peers.Learned learned = peers.learn(rumor);
-        int member = peers.table().find(rumor.id());
         switch (learned) {
             case NOTHING -> refuted(before);
-            case NEWER -> changed(member);
-            case RESTARTED -> news.joined(member);
+            case NEWER -> news.changed(peers.table().find(rumor.id()), true);
+            case RESTARTED -> news.joined(peers.table().find(rumor.id()));
             case NEW_MEMBER -> {
                 if (!repairs) {
-                    news.joined(member);
+                    news.joined(peers.table().find(rumor.id()));
                 }
             }
         }
@@ -78,10 +77,6 @@ final class Learning {
                 prober.suspected(member);
             }
         }
-    }
-
-    private void changed(int member) {
-        news.changed(member, true);
     }
 
     /** This node's own refutation is the most urgent of all news. */

@@ -38,6 +38,9 @@ final class News {
     /** That a member is eligible matters little, and costs the repair eight bytes. */
     private static final int UPDATE_COPIES = 2;
 
+    /** With more of these to tell, as when many join at once, the rest is left to the repair too. */
+    private static final int UPDATES = 64;
+
     /** Kinds of news, the most urgent first. */
     private static final int REFUTATION = 0;
 
@@ -87,7 +90,8 @@ final class News {
             case DEAD, LEFT -> DEATH;
         };
         boolean stillJoins = kind == UPDATE && member < places.length && isJoin(places[member]);
-        if (!stillJoins) {
+        boolean tooMany = kind == UPDATE && member != peers.selfOrdinal() && queues[UPDATE][0].size() >= UPDATES;
+        if (!stillJoins && !tooMany) {
             put(kind, member);
         }
     }

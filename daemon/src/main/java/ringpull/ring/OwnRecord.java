@@ -23,7 +23,7 @@ final class OwnRecord {
         this.health = health;
         rumor = new Rumor(self, 0, Status.ALIVE);
         ordinal = table.add(self, 0, Status.ALIVE, false);
-        digests.memberChanged(ordinal, 0);
+        digests.memberChanged(ordinal, 0, 0);
     }
 
     /** For any thread. */
@@ -65,10 +65,11 @@ final class OwnRecord {
 
     private void become(Rumor next) {
         long member = digests.ofMember(ordinal);
+        long identity = digests.identity(ordinal);
         long inventory = digests.ofInventory(ordinal);
         rumor = next;
         table.set(ordinal, next.member(), next.incarnation(), next.status(), next.eligible());
-        digests.memberChanged(ordinal, member);
+        digests.memberChanged(ordinal, member, identity);
         digests.inventoryChanged(ordinal, inventory);
     }
 

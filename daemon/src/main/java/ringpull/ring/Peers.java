@@ -250,7 +250,7 @@ final class Peers {
     private Learned welcome(Rumor rumor) {
         int member = table.add(rumor.member(), rumor.incarnation(), rumor.status(), rumor.eligible());
         table.heard(member, time.now());
-        digests.memberChanged(member, 0);
+        digests.memberChanged(member, 0, 0);
         enter(member);
         if (rumor.status() == Status.SUSPECT) {
             suspicions.start(member, time.now());
@@ -278,8 +278,9 @@ final class Peers {
             suspicions.end(member);
         }
         long hash = digests.ofMember(member);
+        long identity = digests.identity(member);
         table.set(member, next, incarnation, status, eligible);
-        digests.memberChanged(member, hash);
+        digests.memberChanged(member, hash, identity);
         table.heard(member, time.now());
         tombstones += (before.counts() ? 0 : -1) + (status.counts() ? 0 : 1);
         if (before.counts() && (!status.counts() || restarted)) {

@@ -43,15 +43,17 @@ final class Prober {
     private final Peers peers;
     private final News news;
     private final Exchanges exchanges;
+    private final Contacts contacts;
     private long due;
     private long urgentDue;
     private long count;
 
-    Prober(Time time, Peers peers, News news, Exchanges exchanges) {
+    Prober(Time time, Peers peers, News news, Exchanges exchanges, Contacts contacts) {
         this.time = time;
         this.peers = peers;
         this.news = news;
         this.exchanges = exchanges;
+        this.contacts = contacts;
     }
 
     /** One probe under way. */
@@ -179,6 +181,11 @@ final class Prober {
 
     private int next() {
         count++;
+        boolean joins = time.now() < Ring.ELIGIBLE_AFTER || count % 2 == 0;
+        int contact = joins ? contacts.any() : Directory.NONE;
+        if (contact != Directory.NONE) {
+            return contact;
+        }
         return count % TO_ANYONE == 0
                 ? peers.random().any()
                 : peers.neighbours().nextToProbe();

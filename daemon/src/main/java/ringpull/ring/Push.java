@@ -17,18 +17,18 @@ final class Push {
     private final News news;
     private final Exchanges exchanges;
     private final Prober prober;
-    private final Repair repair;
+    private final Contacts contacts;
     private long due = Time.NEVER;
     private long pushed = -INTERVAL;
     private long pushes;
 
-    Push(Time time, Peers peers, News news, Exchanges exchanges, Prober prober, Repair repair) {
+    Push(Time time, Peers peers, News news, Exchanges exchanges, Prober prober, Contacts contacts) {
         this.time = time;
         this.peers = peers;
         this.news = news;
         this.exchanges = exchanges;
         this.prober = prober;
-        this.repair = repair;
+        this.contacts = contacts;
     }
 
     long wakeAt() {
@@ -60,7 +60,7 @@ final class Push {
     }
 
     private int target() {
-        int contact = repair.contact();
+        int contact = contacts.any();
         if (contact != Directory.NONE) {
             return contact;
         }

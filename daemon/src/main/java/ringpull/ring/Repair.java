@@ -26,9 +26,6 @@ final class Repair {
 
     static final int TO_ANYONE = 10;
 
-    /** Members of a ring in which a node takes its time to join. */
-    static final int LARGE = 1_500;
-
     /** One in so many of a node that joins goes to any, not to one that it has talked to. */
     static final int JOINING_ANEW = 6;
 
@@ -40,6 +37,8 @@ final class Repair {
 
     /** Buckets in one question. */
     static final int BUCKETS = 512;
+
+    private static final long BELIEVED = 60 * Time.SECONDS;
 
     private final Time time;
     private final Peers peers;
@@ -53,13 +52,19 @@ final class Repair {
     private boolean joined;
     private long fullSyncAt = -1;
 
-    Repair(Time time, Peers peers, Exchanges exchanges, Differences differences, RandomGenerator random) {
+    Repair(
+            Time time,
+            Peers peers,
+            Exchanges exchanges,
+            Differences differences,
+            Contacts contacts,
+            RandomGenerator random) {
         this.time = time;
         this.peers = peers;
         this.exchanges = exchanges;
         this.differences = differences;
         this.random = random;
-        contacts = new Contacts(random);
+        this.contacts = contacts;
     }
 
     /** For those who start an exchange: which of the two happened first. */
@@ -89,19 +94,21 @@ final class Repair {
         };
     }
 
+    /** Whether it knows less than others said there are. So much is believed for a while only: they may lie. */
+    boolean lacksMany() {
+        return time.now() < BELIEVED && !differences.knowsMost();
+    }
+
     /** When this node last knew all that a member knew that knows the whole ring; below zero: never. */
     long fullSyncAt() {
         return fullSyncAt;
     }
 
-    /** Whom a node that is joining talks to; {@link Directory#NONE} when it has joined, or knows none. */
-    int contact() {
-        return joined ? Directory.NONE : contacts.any();
-    }
-
     /** This node is a full member: no hurry any more. */
     void joined() {
         joined = true;
+        contacts.end();
+        differences.joined();
     }
 
     long wakeAt() {
@@ -112,17 +119,12 @@ final class Repair {
         if (time.now() < due) {
             return;
         }
-        long interval = joined ? INTERVAL : isLarge() ? 2 * JOINING_INTERVAL : JOINING_INTERVAL;
+        long interval = joined ? INTERVAL : differences.isLarge() ? 2 * JOINING_INTERVAL : JOINING_INTERVAL;
         due = time.now() + interval * 9 / 10 + random.nextLong(interval / 5);
         int partner = running >= (joined ? ROUNDS : 1) ? Directory.NONE : partner();
         if (partner != Directory.NONE) {
             start(Rumor.controlAddresses(peers.table().member(partner)), joined ? WHATEVER : meeting(partner));
         }
-    }
-
-    /** In a ring that has so many members already a hurry would be a storm. */
-    private boolean isLarge() {
-        return peers.table().liveCount() > LARGE;
     }
 
     private int partner() {
@@ -154,7 +156,8 @@ final class Repair {
                 new Body.Compare(
                         peers.digests().members().root(),
                         peers.digests().inventories().root(),
-                        peers.table().liveCount() + 1),
+                        peers.table().liveCount() + 1,
+                        peers.digests().identities()),
                 Bundle.empty());
     }
 
@@ -167,10 +170,12 @@ final class Repair {
         private List<Bucket> asked = List.of();
         private int wantedMembers;
         private boolean otherOwns;
+        private boolean sameMembers;
         private boolean incomplete;
         private boolean told;
         private boolean ended;
         private int steps;
+        private long salt;
 
         private Round(List<Address> to, Outcome outcome) {
             this.to = to;
@@ -199,6 +204,7 @@ final class Repair {
                     next();
                 }
                 case Body.Busy() -> {
+                    tell(Optional.of(message.sender()), "");
                     incomplete = true;
                     end(false);
                 }
@@ -217,16 +223,22 @@ final class Repair {
 
         private void compared(Rumor sender, Body.Compared compared) {
             tell(Optional.of(sender), "");
-            otherOwns = sender.eligible() || compared.members().size() == 0;
-            differing(compared.members(), peers.digests().members(), members);
+            if (!joined) {
+                differences.heardOf(compared.known());
+            }
+            sameMembers = compared.sameMembers();
+            otherOwns = sender.eligible() || sameMembers;
+            // Who joins wants many and takes brief hashes; else a whole hash says more: that a state is just the next.
+            salt = joined || sameMembers ? 0 : random.nextLong() | 1;
+            differing(compared.members(), peers.digests().members(), salt != 0 || sameMembers, members);
             Hashes theirs = peers.sharesInventories(sender.member()) ? compared.inventories() : Hashes.NONE;
-            differing(theirs, peers.digests().inventories(), inventories);
+            differing(theirs, peers.digests().inventories(), false, inventories);
             next();
         }
 
         /** The groups that differ, from a random one on; if they are large, their buckets. */
-        private void differing(Hashes theirs, HashTree tree, ArrayDeque<Bucket> buckets) {
-            boolean wide = peers.table().size() <= HashTree.SMALL * HashTree.GROUPS;
+        private void differing(Hashes theirs, HashTree tree, boolean whole, ArrayDeque<Bucket> buckets) {
+            boolean wide = whole || peers.table().size() <= HashTree.SMALL * HashTree.GROUPS;
             Hashes ours = theirs.size() == 0 ? theirs : tree.groups();
             int start = random.nextInt(HashTree.GROUPS);
             for (int i = 0; i < theirs.size(); i++) {
@@ -244,26 +256,41 @@ final class Repair {
             }
         }
 
+        /** Members, then what they hold; their mere states last. */
+        private Body.Part part() {
+            if (sameMembers) {
+                return inventories.isEmpty() ? Body.Part.STATES : Body.Part.INVENTORIES;
+            }
+            return members.isEmpty() ? Body.Part.INVENTORIES : Body.Part.MEMBERS;
+        }
+
+        private ArrayDeque<Bucket> buckets(Body.Part part) {
+            return part == Body.Part.INVENTORIES ? inventories : members;
+        }
+
         private void next() {
-            Body.Part part = members.isEmpty() ? Body.Part.INVENTORIES : Body.Part.MEMBERS;
-            ArrayDeque<Bucket> open = members.isEmpty() ? inventories : members;
+            Body.Part part = part();
+            if (part == Body.Part.STATES && !incomplete) {
+                fullSyncAt = time.now();
+            }
+            ArrayDeque<Bucket> open = buckets(part);
             if (open.isEmpty() || steps >= STEPS) {
                 end(open.isEmpty());
                 return;
             }
-            HashTree tree = part == Body.Part.MEMBERS
-                    ? peers.digests().members()
-                    : peers.digests().inventories();
+            HashTree tree = part == Body.Part.INVENTORIES
+                    ? peers.digests().inventories()
+                    : peers.digests().members();
             asked = new ArrayList<>();
             while (!open.isEmpty() && asked.size() < BUCKETS) {
                 Bucket bucket = open.remove();
                 asked.add(new Bucket(bucket.number(), bucket.wide(), tree.at(bucket)));
             }
-            ask(new Body.Compares(part, asked), Bundle.empty());
+            ask(new Body.Compares(part, asked, salt), Bundle.empty());
         }
 
         private void listed(Rumor sender, Body.Listed listed) {
-            ArrayDeque<Bucket> open = listed.part() == Body.Part.MEMBERS ? members : inventories;
+            ArrayDeque<Bucket> open = buckets(listed.part());
             for (int i = asked.size() - 1; i >= Math.max(0, listed.done()); i--) {
                 open.addFirst(asked.get(i));
             }
@@ -272,11 +299,14 @@ final class Repair {
                 end(false); // it has no room for even one bucket
                 return;
             }
-            Bundle bundle = new Bundle(Differences.GIVEN_BYTES);
-            Body.Repair repair = listed.part() == Body.Part.MEMBERS
-                    ? differences.ofMembers(sender, listed.listings(), bundle)
-                    : differences.ofInventories(listed.listings());
-            incomplete |= bundle.truncated();
+            boolean states = listed.part() == Body.Part.STATES;
+            Bundle bundle = new Bundle(states ? MemberStates.GIVEN_BYTES : Differences.GIVEN_BYTES);
+            Body.Repair repair = switch (listed.part()) {
+                case MEMBERS -> differences.ofMembers(sender, listed.listings(), salt, bundle);
+                case INVENTORIES -> differences.ofInventories(listed.listings());
+                case STATES -> differences.states().learn(listed.listings(), bundle);
+            };
+            incomplete |= bundle.truncated() && !states;
             wantedMembers = repair.wanted().stream()
                     .mapToInt(wanted -> wanted.counted().size())
                     .sum();
@@ -310,7 +340,7 @@ final class Repair {
             ended = true;
             tell(Optional.empty(), "it is busy");
             running--;
-            if (incomplete && !joined && !isLarge()) {
+            if (incomplete && !joined && !differences.isLarge()) {
                 due = Math.min(due, time.now() + JOINING_AGAIN);
             }
             if (complete && !incomplete && otherOwns) {

@@ -75,11 +75,12 @@ public final class Ring implements Membership, Holders, Rendezvous {
         rendezvous = new RendezvousOrder(peers.table());
         news = new News(peers, time);
         exchanges = new Exchanges(cluster, time, outbox, peers, news);
-        prober = new Prober(time, peers, news, exchanges);
+        Contacts contacts = new Contacts(random);
+        prober = new Prober(time, peers, news, exchanges, contacts);
         learning = new Learning(time, peers, news, prober);
         differences = new Differences(time, peers, exchanges, news::changed);
-        repair = new Repair(time, peers, exchanges, differences, random);
-        push = new Push(time, peers, news, exchanges, prober, repair);
+        repair = new Repair(time, peers, exchanges, differences, contacts, random);
+        push = new Push(time, peers, news, exchanges, prober, contacts);
         checks = new Checks(time, outbox, peers, exchanges);
         this.seeds = new Seeds(seeds, time, outbox, peers, repair, checks, random);
     }
@@ -196,7 +197,7 @@ public final class Ring implements Membership, Holders, Rendezvous {
 
     /** A node that knows the whole ring, or that is alone for want of others, says so. */
     private void becomeEligible() {
-        if (peers.self().eligible() || time.now() < ELIGIBLE_AFTER) {
+        if (peers.self().eligible() || time.now() < ELIGIBLE_AFTER || repair.lacksMany()) {
             return;
         }
         if (peers.table().liveCount() == 0 || repair.fullSyncAt() >= ELIGIBLE_AFTER - Time.SECONDS) {

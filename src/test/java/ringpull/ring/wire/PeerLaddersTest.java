@@ -35,7 +35,7 @@ class PeerLaddersTest {
 
     private final Ladder ladder = ladder();
     private final Channels channels = new Channels(null, Runnable::run);
-    private final PeerLadders ladders = new PeerLadders(channels, new Senders(false));
+    private final PeerLadders ladders = new PeerLadders(channels, new Senders(false), new Silence(System::nanoTime));
     private final List<AutoCloseable> toClose = new ArrayList<>(List.of(channels));
 
     @AfterEach

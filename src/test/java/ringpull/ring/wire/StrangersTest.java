@@ -119,7 +119,8 @@ class StrangersTest {
                 List.of(delta),
                 new Body.Repair(
                         List.of(),
-                        List.of(new Version(node.self().id(), node.self().epoch(), 0, 0))));
+                        List.of(new Version(node.self().id(), node.self().epoch(), 0, 0)),
+                        0));
     }
 
     /** What a port answers; a refusal as text. */

@@ -16,14 +16,19 @@ final class AdmissionCaller {
     private static final long WAIT_MILLIS = 2_000;
 
     private final Channels channels;
+    private final Silence silence;
 
-    AdmissionCaller(Channels channels) {
+    AdmissionCaller(Channels channels, Silence silence) {
         this.channels = channels;
+        this.silence = silence;
     }
 
     /** Asks at its first address, the one that its blobs are read from. */
     AdmitReply ask(Member member) throws IOException, InterruptedException {
         Address address = new Address(member.addresses().getFirst(), member.controlPort());
+        if (silence.is(address)) {
+            throw new IOException(address + " (control): no answer a moment ago");
+        }
         ManagedChannel channel = channels.to(address);
         try {
             return AdmissionGrpc.newBlockingStub(channel)
@@ -34,6 +39,9 @@ final class AdmissionCaller {
                 throw new InterruptedException("while " + address + " was asked for a session");
             }
             Status status = e.getStatus();
+            if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+                silence.begins(address);
+            }
             if (status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
                 channels.discard(address, channel);
             }

@@ -1,6 +1,9 @@
 package ringpull.ring.wire;
 
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import ringpull.ring.Body;
 import ringpull.ring.Bucket;
@@ -42,24 +45,29 @@ final class Bodies {
                 wire.setProbe(RingProbe.newBuilder().setTarget(Codec.encode(target)));
             case Body.Probed(boolean reached) ->
                 wire.setProbed(RingProbed.newBuilder().setReached(reached));
-            case Body.Compare(long members, long inventories, int known) ->
+            case Body.Compare(long members, long inventories, int known, long identities) ->
                 wire.setCompare(RingCompare.newBuilder()
                         .setMembers(members)
                         .setInventories(inventories)
-                        .setKnown(known));
-            case Body.Compared(Hashes members, Hashes inventories) ->
-                wire.setCompared(
-                        RingCompared.newBuilder().addAllMembers(longs(members)).addAllInventories(longs(inventories)));
+                        .setKnown(known)
+                        .setIdentities(identities));
+            case Body.Compared(Hashes members, Hashes inventories, int known, boolean sameMembers) ->
+                wire.setCompared(RingCompared.newBuilder()
+                        .addAllMembers(longs(members))
+                        .addAllInventories(longs(inventories))
+                        .setKnown(known)
+                        .setSameMembers(sameMembers));
             case Body.Compares compares -> wire.setCompares(encode(compares));
             case Body.Listed(Body.Part part, List<Listing> listings, int done) ->
                 wire.setListed(RingListed.newBuilder()
                         .setPart(encode(part))
                         .addAllListings(Codec.each(listings, Bodies::encode))
                         .setDone(done));
-            case Body.Repair(List<Listing> wanted, List<Version> known) ->
+            case Body.Repair(List<Listing> wanted, List<Version> known, long salt) ->
                 wire.setRepair(RingRepair.newBuilder()
                         .addAllWanted(Codec.each(wanted, Bodies::encode))
-                        .addAllKnown(Codec.each(known, Bodies::encode)));
+                        .addAllKnown(Codec.each(known, Bodies::encode))
+                        .setSalt(salt));
             case Body.Repaired(List<Version> wanted) ->
                 wire.setRepaired(RingRepaired.newBuilder().addAllWanted(Codec.each(wanted, Bodies::encode)));
             case Body.Busy() -> wire.setBusy(RingBusy.getDefaultInstance());
@@ -80,11 +88,14 @@ final class Bodies {
                 new Body.Compare(
                         wire.getCompare().getMembers(),
                         wire.getCompare().getInventories(),
-                        wire.getCompare().getKnown());
+                        wire.getCompare().getKnown(),
+                        wire.getCompare().getIdentities());
             case COMPARED ->
                 new Body.Compared(
                         hashes(wire.getCompared().getMembersList()),
-                        hashes(wire.getCompared().getInventoriesList()));
+                        hashes(wire.getCompared().getInventoriesList()),
+                        wire.getCompared().getKnown(),
+                        wire.getCompared().getSameMembers());
             case COMPARES -> decode(wire.getCompares());
             case LISTED ->
                 new Body.Listed(
@@ -94,7 +105,8 @@ final class Bodies {
             case REPAIR ->
                 new Body.Repair(
                         listings(wire.getRepair().getWantedList()),
-                        versions(wire.getRepair().getKnownList()));
+                        versions(wire.getRepair().getKnownList()),
+                        wire.getRepair().getSalt());
             case REPAIRED -> new Body.Repaired(versions(wire.getRepaired().getWantedList()));
             case BUSY -> new Body.Busy();
             case CHECK -> new Body.Check();
@@ -104,7 +116,8 @@ final class Bodies {
     }
 
     private static RingCompares encode(Body.Compares compares) {
-        RingCompares.Builder wire = RingCompares.newBuilder().setPart(encode(compares.part()));
+        RingCompares.Builder wire =
+                RingCompares.newBuilder().setPart(encode(compares.part())).setSalt(compares.salt());
         for (Bucket bucket : compares.buckets()) {
             if (!bucket.wide()) {
                 wire.addBuckets(bucket.number()).addHashes(bucket.hash());
@@ -132,27 +145,35 @@ final class Bodies {
             int number = wide ? wire.getGroups(i - narrow) : wire.getBuckets(i);
             buckets.add(new Bucket(number, wide, wire.getHashes(i)));
         }
-        return new Body.Compares(decode(wire.getPart()), buckets);
+        return new Body.Compares(decode(wire.getPart()), buckets, wire.getSalt());
     }
 
     private static RingListing encode(Listing listing) {
-        return RingListing.newBuilder()
+        RingListing.Builder wire = RingListing.newBuilder()
                 .setBucket(listing.number())
                 .setWide(listing.wide())
-                .addAllCounted(longs(listing.counted()))
-                .addAllDead(longs(listing.dead()))
-                .build();
+                .addAllDead(longs(listing.dead()));
+        return switch (listing.form()) {
+            case HASHES -> wire.addAllCounted(longs(listing.counted())).build();
+            case BRIEF -> wire.setBrief(shorts(listing.counted())).build();
+            case STATES -> wire.addAllStates(longs(listing.counted())).build();
+        };
     }
 
     private static List<Listing> listings(List<RingListing> wire) {
         Codec.atMost(wire.size(), BUCKETS);
-        return Codec.each(
-                wire,
-                listing -> new Listing(
-                        listing.getBucket(),
-                        listing.getWide(),
-                        hashes(listing.getCountedList()),
-                        hashes(listing.getDeadList())));
+        return Codec.each(wire, Bodies::decode);
+    }
+
+    private static Listing decode(RingListing wire) {
+        boolean brief = !wire.getBrief().isEmpty();
+        boolean states = wire.getStatesCount() > 0;
+        return new Listing(
+                wire.getBucket(),
+                wire.getWide(),
+                brief ? Listing.Form.BRIEF : states ? Listing.Form.STATES : Listing.Form.HASHES,
+                brief ? hashes(wire.getBrief()) : hashes(states ? wire.getStatesList() : wire.getCountedList()),
+                hashes(wire.getDeadList()));
     }
 
     private static RingVersion encode(Version version) {
@@ -179,6 +200,7 @@ final class Bodies {
         return switch (part) {
             case MEMBERS -> RingPart.RING_PART_MEMBERS;
             case INVENTORIES -> RingPart.RING_PART_INVENTORIES;
+            case STATES -> RingPart.RING_PART_STATES;
         };
     }
 
@@ -186,6 +208,7 @@ final class Bodies {
         return switch (part) {
             case RING_PART_MEMBERS -> Body.Part.MEMBERS;
             case RING_PART_INVENTORIES -> Body.Part.INVENTORIES;
+            case RING_PART_STATES -> Body.Part.STATES;
             case RING_PART_UNSPECIFIED, UNRECOGNIZED -> throw Codec.invalid("a part that is none");
         };
     }
@@ -196,6 +219,25 @@ final class Bodies {
             longs.add(hashes.at(i));
         }
         return longs;
+    }
+
+    private static ByteString shorts(Hashes hashes) {
+        ByteBuffer bytes = ByteBuffer.allocate(Short.BYTES * hashes.size());
+        for (int i = 0; i < hashes.size(); i++) {
+            bytes.putShort((short) hashes.at(i));
+        }
+        return ByteString.copyFrom(bytes.flip());
+    }
+
+    private static Hashes hashes(ByteString shorts) {
+        if (shorts.size() % Short.BYTES != 0) {
+            throw Codec.invalid("brief hashes that have not two bytes");
+        }
+        Codec.atMost(shorts.size() / Short.BYTES, Limits.ENTRIES_PER_BUCKET);
+        ByteBuffer bytes = shorts.asReadOnlyByteBuffer();
+        long[] hashes = new long[shorts.size() / Short.BYTES];
+        Arrays.setAll(hashes, i -> Short.toUnsignedLong(bytes.getShort()));
+        return Hashes.of(hashes);
     }
 
     private static Hashes hashes(List<Long> wire) {

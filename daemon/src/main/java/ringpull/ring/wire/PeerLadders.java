@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import java.util.ArrayList;
@@ -31,10 +32,12 @@ final class PeerLadders implements Ladders {
 
     private final Channels channels;
     private final Senders senders;
+    private final Silence silence;
 
-    PeerLadders(Channels channels, Senders senders) {
+    PeerLadders(Channels channels, Senders senders, Silence silence) {
         this.channels = channels;
         this.senders = senders;
+        this.silence = silence;
     }
 
     @Override
@@ -45,6 +48,9 @@ final class PeerLadders implements Ladders {
     @Override
     public Optional<Ladder> of(Member member, Digest digest, long sizeBytes) throws InterruptedException {
         Address address = new Address(member.addresses().getFirst(), member.controlPort());
+        if (silence.is(address)) {
+            return Optional.empty();
+        }
         ManagedChannel channel = channels.to(address);
         List<byte[]> pages = new ArrayList<>();
         try {
@@ -73,6 +79,9 @@ final class PeerLadders implements Ladders {
         } catch (StatusRuntimeException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();
+            }
+            if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
+                silence.begins(address);
             }
             log.debug("no ladder of {} from {}: {}", digest, member.name(), e.getStatus());
             return Optional.empty();

@@ -52,6 +52,10 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
 
     private static final Logger LOG = LoggerFactory.getLogger(RingNode.class);
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** The ring is looked after at least so often, even if it has nothing to do. */
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final long LEAVE_SECONDS = 2;
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
 
@@ -89,8 +93,9 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         inventory.forEach(this::hold);
         channels = new Channels(port.tls().map(PeerTls::controlClient).orElse(null), workers);
         caller = new Caller(channels, port.senders(), this::happened);
-        admissions = new AdmissionCaller(channels);
-        ladders = new PeerLadders(channels, port.senders());
+        Silence silence = new Silence(System::nanoTime);
+        admissions = new AdmissionCaller(channels, silence);
+        ladders = new PeerLadders(channels, port.senders(), silence);
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
@@ -122,15 +127,22 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
 
     /** Announces a blob that is complete and proven here. */
     public void hold(Digest digest, long sizeBytes) {
-        synchronized (ownChanges) {
-            ownChanges.put(digest, new Event.Held(digest, sizeBytes));
-        }
+        changed(digest, new Event.Held(digest, sizeBytes));
     }
 
     /** Announces that a blob is no longer here. */
     public void drop(Digest digest) {
+        changed(digest, new Event.Dropped(digest));
+    }
+
+    private void changed(Digest digest, Event event) {
+        boolean first;
         synchronized (ownChanges) {
-            ownChanges.put(digest, new Event.Dropped(digest));
+            first = ownChanges.isEmpty();
+            ownChanges.put(digest, event);
+        }
+        if (first) {
+            var _ = events.offer(new Event.Tick()); // if there is no room it will be looked at soon in any case
         }
     }
 
@@ -242,18 +254,20 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
     }
 
     private void run() {
-        long due = System.nanoTime();
+        long ticked = System.nanoTime() - TICK_NANOS;
+        long due = ticked;
         while (!closed) {
             try {
                 Event event = events.poll(Math.max(0, due - System.nanoTime()), TimeUnit.NANOSECONDS);
-                if (event != null) {
+                if (event != null && !(event instanceof Event.Tick)) {
                     handle(event);
                 }
-                if (System.nanoTime() - due >= 0) {
-                    due = System.nanoTime() + TICK_NANOS;
+                if (event instanceof Event.Tick || System.nanoTime() - due >= 0) {
+                    ticked = System.nanoTime();
                     takeOwnChanges().forEach(this::handle);
                     handle(new Event.Tick());
                 }
+                due = ticked + Math.clamp(ring.wakeAt() - ticked, TICK_NANOS, IDLE_NANOS);
             } catch (InterruptedException e) {
                 return; // closed
             }

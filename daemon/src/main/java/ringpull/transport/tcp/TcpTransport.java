@@ -30,6 +30,9 @@ import ringpull.transport.session.HolderSessions;
 
 /** Ranges over HTTP/1.1 on persistent connections, several to one holder. Event loops receive and write in place. */
 public final class TcpTransport implements Transport {
+    /** Causes of a failure that are looked through for the first. */
+    private static final int CAUSES = 16;
+
     private static final int RECEIVE_BYTES = 512 << 10;
     private static final int PIECE_BYTES_MAX = 1 << 20;
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
@@ -223,8 +226,19 @@ public final class TcpTransport implements Transport {
         if (!future.isSuccess()) {
             Throwable cause = future.cause();
             throw new TransferException.Unreachable(
-                    holder + " " + failed + ": " + (cause == null ? "cancelled" : cause.getMessage()), cause);
+                    holder + " " + failed + ": " + (cause == null ? "cancelled" : root(cause)), cause);
         }
+    }
+
+    /** What began it: TLS engines wrap the certificate's fault in words that say nothing. */
+    private static String root(Throwable failure) {
+        Throwable cause = failure;
+        String words = failure.getMessage();
+        for (int depth = 0; cause.getCause() != null && depth < CAUSES; depth++) {
+            cause = cause.getCause();
+            words = cause.getMessage() == null ? words : cause.getMessage();
+        }
+        return words == null ? cause.getClass().getSimpleName() : words;
     }
 
     /** Closes every connection; reads that run fail as unreachable. */
