@@ -15,6 +15,7 @@ public record Config(
         Mirror mirror,
         List<Registry> registries,
         Handoff handoff,
+        Nvmeof nvmeof,
         Metrics metrics,
         Log log) {
     public Config {
@@ -161,6 +162,23 @@ public record Config(
      * @param bodyWait longest time without a byte while a proof is pending; then FIN, and 404 on the resume
      */
     public record Handoff(Duration headerWait, Duration bodyWait) {}
+
+    /**
+     * Blobs as disks, from kernel to kernel.
+     *
+     * @param enabled shows blobs to other members so, and reads theirs, where this host can
+     * @param helper the root helper's Unix socket
+     * @param fabric what carries the commands
+     * @param port where this host's kernel listens for readers
+     * @param memoryBytes of copies in memory, where the store's file system cannot share blocks between files
+     */
+    public record Nvmeof(boolean enabled, Path helper, Fabric fabric, int port, long memoryBytes) {}
+
+    /** What carries NVMe commands between hosts. */
+    public enum Fabric {
+        TCP,
+        RDMA
+    }
 
     public record Metrics(String address, int port) {}
 

@@ -150,6 +150,18 @@ final class Values {
         return new Config.Room.Bytes(bytes.longValue());
     }
 
+    /** Bytes alone: there is no whole to take a share of. */
+    static long bytes(Object value) {
+        try {
+            if (room(value) instanceof Config.Room.Bytes(long bytes)) {
+                return bytes;
+            }
+        } catch (IllegalArgumentException e) {
+            // Told below.
+        }
+        throw new IllegalArgumentException("a size (\"500 MiB\", \"2 GiB\", or bytes)");
+    }
+
     private static BigDecimal amount(Object value, Map<String, Long> units, String what) {
         Matcher matcher = AMOUNT.matcher(value instanceof String text ? text : "");
         Long unit = matcher.matches() ? units.get(matcher.group(2)) : null;
