@@ -12,9 +12,9 @@ import ringpull.config.Config;
 import ringpull.ring.Member;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.RingNode;
-import ringpull.transport.tcp.Admission;
-import ringpull.transport.tcp.Session;
-import ringpull.transport.tcp.Sessions;
+import ringpull.transport.session.Admission;
+import ringpull.transport.session.Session;
+import ringpull.transport.session.Sessions;
 import ringpull.v1.AdmitReply;
 
 /** Sessions for plain-text data ports, carried by the ring's control channel; both ways, between the two packages' words. */
@@ -24,6 +24,8 @@ final class Admissions implements Admission {
 
     /** Its name where it is plain text for those with a session. */
     private static final String TCP_PLAIN = "tcp-plain";
+
+    private static final String RDMA = "rdma";
 
     private final RingNode ring;
 
@@ -53,6 +55,11 @@ final class Admissions implements Admission {
     @Override
     public boolean isPlain(InetSocketAddress holder) {
         return member(holder).filter(m -> m.transports().contains(TCP_PLAIN)).isPresent();
+    }
+
+    @Override
+    public boolean offersRdma(InetSocketAddress holder) {
+        return member(holder).filter(m -> m.transports().contains(RDMA)).isPresent();
     }
 
     @Override

@@ -49,8 +49,9 @@ import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.session.HolderSessions;
+import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
-import ringpull.transport.tcp.Sessions;
 import ringpull.transport.tcp.TcpTransport;
 
 /**
@@ -138,7 +139,8 @@ final class Daemon implements AutoCloseable {
         swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
         TcpTransport transport =
-                parts.add("transport", new TcpTransport(tls, config.peer().io(), new Admissions(ring)));
+                parts.add("transport", new TcpTransport(
+                        tls, config.peer().io(), new HolderSessions(new Admissions(ring), System::nanoTime)));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher = parts.add(
                 "fetcher",

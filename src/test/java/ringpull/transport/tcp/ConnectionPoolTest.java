@@ -21,6 +21,8 @@ import ringpull.blob.ByteRange;
 import ringpull.config.Config;
 import ringpull.transport.Await;
 import ringpull.transport.TestBlobs;
+import ringpull.transport.session.Admission;
+import ringpull.transport.session.HolderSessions;
 
 /** How many connections a transport has open, and for how long. */
 class ConnectionPoolTest {

@@ -20,6 +20,8 @@ import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.transport.TestBlobs;
 import ringpull.transport.TransferException;
+import ringpull.transport.session.Admission;
+import ringpull.transport.session.HolderSessions;
 
 /** Holders that answer wrongly: each becomes unreachable with a reason, and never writes outside the range. */
 class HostileHolderTest {

@@ -26,6 +26,8 @@ import ringpull.tls.TestCertificates;
 import ringpull.transport.Await;
 import ringpull.transport.TestBlobs;
 import ringpull.transport.TransferException;
+import ringpull.transport.session.Sessions;
+import ringpull.transport.session.TestAdmission;
 
 /** Every buffer is given back, however a connection ends. The detector must be named before Netty's first buffer. */
 @EnabledIfSystemProperty(

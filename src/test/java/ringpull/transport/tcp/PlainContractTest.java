@@ -8,6 +8,9 @@ import java.util.Optional;
 import ringpull.config.Config;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Transport;
+import ringpull.transport.session.HolderSessions;
+import ringpull.transport.session.Sessions;
+import ringpull.transport.session.TestAdmission;
 
 /** The contract over plain text for those with a session. */
 class PlainContractTest extends TcpContract {

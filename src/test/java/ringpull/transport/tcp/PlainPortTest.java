@@ -22,6 +22,8 @@ import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
 import ringpull.config.Config;
 import ringpull.transport.TestBlobs;
+import ringpull.transport.session.Session;
+import ringpull.transport.session.Sessions;
 
 /** A plain-text data port of a ring with certificates, as members, strangers and eavesdroppers with a plain socket see it. */
 class PlainPortTest extends ChunkServerHarness {

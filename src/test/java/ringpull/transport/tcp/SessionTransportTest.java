@@ -30,6 +30,11 @@ import ringpull.tls.PeerTls;
 import ringpull.tls.TestCertificates;
 import ringpull.transport.TestBlobs;
 import ringpull.transport.TransferException;
+import ringpull.transport.session.Admission;
+import ringpull.transport.session.HolderSessions;
+import ringpull.transport.session.Session;
+import ringpull.transport.session.Sessions;
+import ringpull.transport.session.TestAdmission;
 
 /** How a reader gets its sessions, keeps them, and replaces them once. */
 class SessionTransportTest {
@@ -166,6 +171,11 @@ class SessionTransportTest {
             @Override
             public boolean isPlain(InetSocketAddress holder) {
                 return holder.equals(plain.address());
+            }
+
+            @Override
+            public boolean offersRdma(InetSocketAddress holder) {
+                return false;
             }
 
             @Override

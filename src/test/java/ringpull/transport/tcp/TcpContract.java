@@ -15,6 +15,8 @@ import ringpull.transport.Await;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Transport;
 import ringpull.transport.TransportContract;
+import ringpull.transport.session.Admission;
+import ringpull.transport.session.HolderSessions;
 
 /** The contract over real sockets, with a relay in between that can fail. */
 abstract class TcpContract extends TransportContract {

@@ -11,6 +11,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
+import ringpull.transport.session.Session;
+import ringpull.transport.session.Sessions;
 
 /** Whether the requests of one connection to a plain-text port are a member's; used on the connection's event loop. */
 final class Authenticator {

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 import ringpull.config.Config;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.session.Sessions;
 
 /**
  * The data port: serves ranges of proven blobs to other members. Event loops send; a few threads of their own open files

@@ -22,6 +22,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import ringpull.transport.TransferException;
+import ringpull.transport.session.HolderSessions;
 
 /**
  * One connection to a holder, and the exchange on it, at most one at a time. Everything but {@link #run} and

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import ringpull.transport.session.Session;
 
 /**
  * The first exchange on a connection to a plain-text data port: names the session, takes the holder's nonce, and leaves the

@@ -8,10 +8,10 @@ import javax.crypto.Mac;
 import javax.crypto.SecretKey;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
+import ringpull.transport.session.Session;
 
 /** The proofs of one connection's requests, in their order; the same on both ends. Not safe for many threads. */
 final class RequestMac {
-    static final String ALGORITHM = "HmacSHA256";
     static final int NONCE_BYTES = 16;
 
     /** Says what is proven, so that the secret can serve other transports. */
@@ -24,10 +24,10 @@ final class RequestMac {
     /** @param nonce the holder's, for this connection */
     RequestMac(SecretKey secret, byte[] nonce) {
         try {
-            mac = Mac.getInstance(ALGORITHM);
+            mac = Mac.getInstance(Session.ALGORITHM);
             mac.init(secret);
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("every Java has " + ALGORITHM, e);
+            throw new IllegalStateException("every Java has " + Session.ALGORITHM, e);
         }
         input = ByteBuffer.allocate(PURPOSE.length + NONCE_BYTES + 3 * Long.BYTES + Digest.SIZE_BYTES);
         input.put(PURPOSE).put(nonce);

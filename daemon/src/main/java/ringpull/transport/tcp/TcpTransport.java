@@ -25,6 +25,8 @@ import ringpull.tls.PeerTls;
 import ringpull.transport.Landing;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
+import ringpull.transport.session.Admission;
+import ringpull.transport.session.HolderSessions;
 
 /** Ranges over HTTP/1.1 on persistent connections, several to one holder. Event loops receive and write in place. */
 public final class TcpTransport implements Transport {
@@ -52,7 +54,7 @@ public final class TcpTransport implements Transport {
 
     /** @throws IOException if TLS or the way to the kernel cannot be set up */
     public TcpTransport(Optional<PeerTls> tls, Config.Io io) throws IOException {
-        this(tls, io, Admission.NONE);
+        this(tls, io, new HolderSessions(Admission.NONE, System::nanoTime));
     }
 
     /**
@@ -60,11 +62,11 @@ public final class TcpTransport implements Transport {
      *
      * @throws IOException if TLS or the way to the kernel cannot be set up
      */
-    public TcpTransport(Optional<PeerTls> tls, Config.Io io, Admission admission) throws IOException {
+    public TcpTransport(Optional<PeerTls> tls, Config.Io io, HolderSessions sessions) throws IOException {
         this(
                 tls,
                 io,
-                new HolderSessions(admission, System::nanoTime),
+                sessions,
                 Times.DEFAULT,
                 ConnectionPool.PER_HOLDER_MAX,
                 ConnectionPool.TOTAL_MAX);

@@ -7,6 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
+import ringpull.transport.session.Session;
 
 /**
  * The data protocol, version 1: {@code GET /v1/blobs/sha256:<hex>} with one {@code Range: bytes=a-b}, answered by 206 with

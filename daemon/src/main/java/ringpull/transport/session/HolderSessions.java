@@ -1,4 +1,4 @@
-package ringpull.transport.tcp;
+package ringpull.transport.session;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import ringpull.transport.TransferException;
 
 /** Our sessions with holders: each is asked for once, however many connections want it. Safe for many threads. */
-final class HolderSessions {
+public final class HolderSessions {
     /** Holders whose sessions are kept; those used longest ago go. */
     private static final int KEPT = 4096;
 
@@ -24,7 +24,7 @@ final class HolderSessions {
             Stream.generate(ReentrantLock::new).limit(LOCKS).toArray(ReentrantLock[]::new);
 
     /** One session, and what became of it. */
-    static final class Held {
+    public static final class Held {
         private final Session session;
         private final long until;
         private final LongSupplier nanoClock;
@@ -38,46 +38,53 @@ final class HolderSessions {
             this.nanoClock = nanoClock;
         }
 
-        Session session() {
+        public Session session() {
             return session;
         }
 
         /** Whether no connection and no request should use it any more. */
-        boolean isOver() {
+        public boolean isOver() {
             return refused || nanoClock.getAsLong() - until >= 0;
         }
 
         /** The holder does not take it any more. */
-        void refuse() {
+        public void refuse() {
             refused = true;
         }
 
-        boolean isRefused() {
+        public boolean isRefused() {
             return refused;
         }
 
         /** The holder took it. */
-        void work() {
+        public void work() {
             worked = true;
         }
 
         /** One that never worked is no reason to ask for another at once. */
-        boolean hasWorked() {
+        public boolean hasWorked() {
             return worked;
         }
     }
 
-    HolderSessions(Admission admission, LongSupplier nanoClock) {
+    /** @param nanoClock monotonic, as {@link System#nanoTime} */
+    public HolderSessions(Admission admission, LongSupplier nanoClock) {
         this.admission = admission;
         this.nanoClock = nanoClock;
     }
 
-    boolean isPlain(InetSocketAddress holder) {
+    /** Whether this holder's data port wants a session. */
+    public boolean isPlain(InetSocketAddress holder) {
         return admission.isPlain(holder);
     }
 
+    /** Whether this holder announces RDMA. */
+    public boolean offersRdma(InetSocketAddress holder) {
+        return admission.offersRdma(holder);
+    }
+
     /** The session that is known, or a new one. */
-    Held get(InetSocketAddress holder) throws TransferException, InterruptedException {
+    public Held get(InetSocketAddress holder) throws TransferException, InterruptedException {
         ReentrantLock one = asking[Math.floorMod(holder.hashCode(), LOCKS)];
         one.lockInterruptibly();
         try {

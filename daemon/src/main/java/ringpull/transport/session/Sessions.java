@@ -1,4 +1,4 @@
-package ringpull.transport.tcp;
+package ringpull.transport.session;
 
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -17,10 +17,10 @@ import java.util.function.LongSupplier;
  */
 public final class Sessions {
     /** So short that what was overheard or stolen is soon worth nothing; made anew, it costs one call. */
-    static final Duration LIFETIME = Duration.ofMinutes(15);
+    public static final Duration LIFETIME = Duration.ofMinutes(15);
 
     /** A member needs one, and a second while it renews; more if it starts again and again. */
-    static final int PER_PEER_MAX = 16;
+    public static final int PER_PEER_MAX = 16;
 
     /** More than a ring has members; some 500 bytes each. */
     static final int TOTAL_MAX = 32_768;
@@ -71,7 +71,7 @@ public final class Sessions {
     }
 
     /** The session of this name, if there is one and its time is not over. */
-    synchronized Optional<Session> find(String id) {
+    public synchronized Optional<Session> find(String id) {
         Held found = held.get(id);
         if (found == null) {
             return Optional.empty();
@@ -105,7 +105,8 @@ public final class Sessions {
         }
     }
 
-    synchronized int count() {
+    /** How many there are, those included whose time is over and that nobody asked for since. */
+    public synchronized int count() {
         return held.size();
     }
 

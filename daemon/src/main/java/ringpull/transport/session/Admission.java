@@ -1,4 +1,4 @@
-package ringpull.transport.tcp;
+package ringpull.transport.session;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -13,6 +13,11 @@ public interface Admission {
         }
 
         @Override
+        public boolean offersRdma(InetSocketAddress holder) {
+            return false;
+        }
+
+        @Override
         public Session ask(InetSocketAddress holder) throws IOException {
             throw new IOException(holder + " is not known to want a session");
         }
@@ -20,6 +25,9 @@ public interface Admission {
 
     /** Whether this holder announces that its data port is plain text for those that have a session with it. */
     boolean isPlain(InetSocketAddress holder);
+
+    /** Whether this holder announces that it serves those with a session over RDMA as well; its sessions say where. */
+    boolean offersRdma(InetSocketAddress holder);
 
     /**
      * Asks the holder for a session; blocks for some seconds at most.
