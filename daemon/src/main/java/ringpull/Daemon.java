@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
@@ -53,6 +54,8 @@ import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.TcpTransport;
+import ringpull.transport.Transport;
+import ringpull.transport.Ways;
 
 /**
  * One node's daemon: the wiring, read top to bottom. Each port is bound when what is behind it can answer, the mirror's
@@ -113,6 +116,7 @@ final class Daemon implements AutoCloseable {
 
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
+        NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service();
         Sessions sessions = new Sessions(System::nanoTime);
         data = parts.add(
                 "data port",
@@ -127,12 +131,15 @@ final class Daemon implements AutoCloseable {
                         "[peer] control_port",
                         host.address(),
                         config.peer().controlPort(),
-                        address -> ControlPort.bind(address, tls, swarmService, new LadderService(store::ladderPage))));
+                        address -> ControlPort.bind(
+                                address, tls, swarmService, new LadderService(store::ladderPage), nvmeofService)));
         if (Admissions.wanted(config.peer())) {
             control.admit(member -> Admissions.make(sessions, member));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
-        ring = parts.add("ring", RingNode.start(control, self(identity), config.ring(), inventory(store)));
+        NvmeofSide nvmeof = NvmeofSide.start(
+                config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, parts);
+        ring = parts.add("ring", RingNode.start(control, self(identity, nvmeof), config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         swarmService.serve(swarm);
@@ -165,6 +172,7 @@ final class Daemon implements AutoCloseable {
         meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
         meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
+        meters.gauge("ringpull.nvmeof.shown", nvmeof, NvmeofSide::shown);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
         tls.ifPresent(certificates -> {
             meters.gauge(
@@ -220,7 +228,7 @@ final class Daemon implements AutoCloseable {
                 : ChunkServer.bind(address, source, tls, io, meters::served);
     }
 
-    private Member self(Identity identity) {
+    private Member self(Identity identity, NvmeofSide nvmeof) {
         return new Member(
                 identity.id(),
                 identity.epoch(),
@@ -230,7 +238,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Admissions.transports(config.peer()),
+                Stream.concat(Admissions.transports(config.peer()).stream(), nvmeof.transports().stream())
+                        .toList(),
                 config.ring().weight());
     }
 

@@ -25,7 +25,7 @@ import ringpull.transport.ChunkSource;
 import ringpull.transport.nvmeof.Exports;
 import ringpull.transport.nvmeof.Lease;
 import ringpull.transport.nvmeof.Leasing;
-import ringpull.transport.tcp.Session;
+import ringpull.transport.session.Session;
 import ringpull.v1.NvmeofGrpc;
 import ringpull.v1.NvmeofLease;
 import ringpull.v1.NvmeofLeaseRequest;

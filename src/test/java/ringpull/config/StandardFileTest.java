@@ -47,6 +47,7 @@ class StandardFileTest {
                         written.mirror(),
                         List.of(),
                         written.handoff(),
+                        written.nvmeof(),
                         written.metrics(),
                         written.log()))
                 .isEqualTo(defaults);
@@ -70,7 +71,7 @@ class StandardFileTest {
         assertThat(written).isEqualTo(known);
         assertThat(toml.keySet())
                 .containsExactlyInAnyOrder(
-                        "node", "peer", "ring", "store", "mirror", "registry", "handoff", "metrics", "log");
+                        "node", "peer", "ring", "store", "mirror", "registry", "handoff", "nvmeof", "metrics", "log");
     }
 
     /** An unknown key whose name is like no other makes the reader list all that it knows. */

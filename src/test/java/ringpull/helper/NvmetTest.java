@@ -80,7 +80,7 @@ class NvmetTest {
     void aSharedFileHasTheTreeThatTheKernelWants() throws IOException {
         Path port = nvmet.port(ENDPOINT);
         nvmet.admit(port, SESSION, KEY);
-        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"));
+        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"), true);
 
         String subsystem = "subsystems/nqn.2026-11.ringpull:blobs-" + SESSION.id();
         String host = "hosts/nqn.2026-11.ringpull:reader-" + SESSION.id();
@@ -105,7 +105,7 @@ class NvmetTest {
         Path port = nvmet.port(ENDPOINT);
         nvmet.admit(port, SESSION, KEY);
         nvmet.admit(port, OTHER, KEY);
-        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"));
+        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"), true);
 
         Path others = root.resolve("subsystems").resolve(OTHER.subsystem());
         assertThat(others.resolve("namespaces/1")).doesNotExist();
@@ -120,8 +120,8 @@ class NvmetTest {
         List<String> before = all();
         Path port = nvmet.port(ENDPOINT);
         nvmet.admit(port, SESSION, KEY);
-        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"));
-        nvmet.show(SESSION, 2, UUID.randomUUID(), Path.of("/proc/self/fd/8"));
+        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"), true);
+        nvmet.show(SESSION, 2, UUID.randomUUID(), Path.of("/proc/self/fd/8"), false);
         nvmet.hide(SESSION, 1);
 
         nvmet.dismiss(SESSION);
@@ -142,7 +142,7 @@ class NvmetTest {
         remove(root.resolve("hosts/nqn.2026-11.ringpull:reader-probe"));
         List<String> before = all();
         nvmet.admit(nvmet.port(ENDPOINT), SESSION, KEY);
-        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"));
+        nvmet.show(SESSION, 1, NAME, Path.of("/proc/self/fd/7"), true);
         nvmet.port(ENDPOINT);
 
         new Nvmet(root, NvmetTest::remove).sweep();

@@ -6,9 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +28,8 @@ public final class HelperServer implements AutoCloseable {
     private static final int BACKLOG = 64;
     private static final int ROOT = 0;
     private static final int REASON_CHARS_MAX = 500;
+    /** The kernel waits for a minute for a target that does not answer; the next helper's sweep does the rest. */
+    private static final Duration STOP_WAIT = Duration.ofSeconds(15);
 
     private final UnixSocket listener;
     private final int user;
@@ -235,7 +239,7 @@ public final class HelperServer implements AutoCloseable {
         }
     }
 
-    /** Ends every connection, and waits until what they made is gone. */
+    /** Ends every connection, and waits for a while until what they made is gone. */
     @Override
     public void close() {
         synchronized (this) {
@@ -246,8 +250,10 @@ public final class HelperServer implements AutoCloseable {
         try {
             accepting.join();
             synchronized (this) {
-                while (!open.isEmpty()) {
-                    wait();
+                long deadline = System.nanoTime() + STOP_WAIT.toNanos();
+                for (long left = STOP_WAIT.toNanos(); left > 0 && !open.isEmpty(); ) {
+                    TimeUnit.NANOSECONDS.timedWait(this, left);
+                    left = deadline - System.nanoTime();
                 }
             }
         } catch (InterruptedException e) {

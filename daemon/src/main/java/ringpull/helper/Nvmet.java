@@ -109,13 +109,14 @@ final class Nvmet {
      *
      * @param number of the namespace in its subsystem, from 1
      * @param file what the kernel opens, for this process
+     * @param inMemory all of it is in the page cache, for good. Of a file on disk reads go past it: where a read finds only its
+     *     first pages there, the kernel's target takes that for a failure
      */
-    void show(Request.Session session, int number, UUID name, Path file) throws IOException {
+    void show(Request.Session session, int number, UUID name, Path file, boolean inMemory) throws IOException {
         Path namespace = Files.createDirectories(namespace(session, number));
         try {
             write(namespace.resolve("device_path"), file.toString());
-            // Through the page cache: files in memory cannot be read past it, and blobs are read by several.
-            write(namespace.resolve("buffered_io"), "1");
+            write(namespace.resolve("buffered_io"), inMemory ? "1" : "0");
             write(namespace.resolve("device_uuid"), name.toString());
             write(namespace.resolve("enable"), "1");
         } catch (IOException e) {

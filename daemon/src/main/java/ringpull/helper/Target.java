@@ -43,7 +43,8 @@ final class Target implements AutoCloseable {
     void export(Request.Export request, Optional<Descriptor> given) throws IOException {
         Descriptor file = given.orElseThrow(() -> new IllegalArgumentException("an export needs a file beside it"));
         // The kernel opens it for writing, as root: so only what its owner could write anyway, or nobody can.
-        if (!file.isSealed() && !file.isWritableFile()) {
+        boolean sealed = file.isSealed();
+        if (!sealed && !file.isWritableFile()) {
             throw new IllegalArgumentException("an export is a sealed file in memory, or a file open for writing");
         }
         if (file.sizeBytes() == 0 || file.sizeBytes() % BLOCK_BYTES != 0) {
@@ -69,7 +70,7 @@ final class Target implements AutoCloseable {
                 throw new IllegalArgumentException(
                         "shown already, or more than " + NAMESPACES_PER_SESSION_MAX + " at once");
             }
-            nvmet.show(request.session(), number, request.namespace(), file.path());
+            nvmet.show(request.session(), number, request.namespace(), file.path(), sealed);
             reader.taken.set(number);
             reader.numbers.put(request.namespace(), number);
         }

@@ -17,6 +17,11 @@ public final class Meters {
         registry.counter("ringpull.received.bytes", "source", source.label).increment((double) bytes);
     }
 
+    /** Bytes that arrived from members, by the transport that brought them. */
+    public void broughtBy(String transport, long bytes) {
+        registry.counter("ringpull.transport.bytes", "transport", transport).increment((double) bytes);
+    }
+
     /** Bytes that went to other members. */
     public void served(long bytes) {
         registry.counter("ringpull.served.bytes").increment((double) bytes);

@@ -19,7 +19,7 @@ import ringpull.transport.TestBlobs;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
 import ringpull.transport.TransportContract;
-import ringpull.transport.tcp.Session;
+import ringpull.transport.session.Session;
 
 /** The reading side on any machine; with a real kernel between, the guest's tests have it. */
 class NvmeofTransportTest extends TransportContract {
@@ -29,6 +29,9 @@ class NvmeofTransportTest extends TransportContract {
             Duration.ofMillis(1),
             Duration.ofMillis(40),
             Duration.ofMillis(80));
+
+    private static final ByteRange LARGE = new ByteRange(0, NvmeofTransport.WORTHWHILE_BYTES);
+    private static final ByteRange SMALL = new ByteRange(0, NvmeofTransport.WORTHWHILE_BYTES - 1);
 
     private TestTargets targets;
 
@@ -70,12 +73,14 @@ class NvmeofTransportTest extends TransportContract {
     @Test
     void aBlobIsOpenedOnceHoweverOftenItIsRead() throws Exception {
         NvmeofTransport patient = new NvmeofTransport(targets, targets, NvmeofTransport.Times.DEFAULT);
+        assertThat(patient.fits(holder, digest, SMALL)).isFalse();
         for (int i = 0; i < 10; i++) {
             TestBlobs.Landed landed = new TestBlobs.Landed(i, 1000);
             patient.read(holder, digest, new ByteRange(i, 1000), landed);
             assertThat(landed.bytes()).isEqualTo(part(new ByteRange(i, 1000)));
         }
 
+        assertThat(patient.fits(holder, digest, SMALL)).isTrue();
         assertThat(targets.leases()).isOne();
         assertThat(targets.connects()).isOne();
         patient.close();
@@ -95,14 +100,14 @@ class NvmeofTransportTest extends TransportContract {
     void aHolderThatFailedIsLeftAloneForAWhile() throws Exception {
         NvmeofTransport.Times patience = NvmeofTransport.Times.DEFAULT;
         try (NvmeofTransport once = new NvmeofTransport(targets, targets, patience)) {
-            assertThat(once.reaches(holder)).isTrue();
-            assertThat(once.reaches(nobody())).isFalse();
+            assertThat(once.fits(holder, digest, LARGE)).isTrue();
+            assertThat(once.fits(nobody(), digest, LARGE)).isFalse();
             targets.failFrom(0);
             assertThatThrownBy(() -> once.read(holder, digest, new ByteRange(0, 10), new TestBlobs.Landed(0, 10)))
                     .isInstanceOf(TransferException.Unreachable.class)
                     .hasMessageContaining("Input/output error");
 
-            assertThat(once.reaches(holder)).isFalse();
+            assertThat(once.fits(holder, digest, LARGE)).isFalse();
             assertThatThrownBy(() -> once.read(holder, digest, new ByteRange(0, 10), new TestBlobs.Landed(0, 10)))
                     .hasMessageContaining("a moment ago");
             Await.until("every connection ended", () -> targets.connections() == 0);
@@ -135,7 +140,7 @@ class NvmeofTransportTest extends TransportContract {
         try (NvmeofTransport busy = new NvmeofTransport(full, targets, TIMES)) {
             assertThatThrownBy(() -> busy.read(holder, big, new ByteRange(0, 1), new TestBlobs.Landed(0, 1)))
                     .isInstanceOf(TransferException.Busy.class);
-            assertThat(busy.reaches(holder)).isTrue();
+            assertThat(busy.fits(holder, digest, LARGE)).isTrue();
         }
     }
 }

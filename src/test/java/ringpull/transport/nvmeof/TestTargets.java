@@ -16,7 +16,7 @@ import ringpull.blob.Digest;
 import ringpull.helper.Endpoint;
 import ringpull.helper.Request;
 import ringpull.transport.ChunkSource;
-import ringpull.transport.tcp.Session;
+import ringpull.transport.session.Session;
 
 /** Holders without a kernel between: leases of real copies, read from the files in memory that a kernel would show. */
 final class TestTargets implements Leasing, Targets, AutoCloseable {

@@ -19,6 +19,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +29,8 @@ import ringpull.helper.Endpoint;
 import ringpull.helper.HelperClient;
 import ringpull.helper.Request;
 import ringpull.transport.ChunkSource;
-import ringpull.transport.tcp.Session;
-import ringpull.transport.tcp.Sessions;
+import ringpull.transport.session.Session;
+import ringpull.transport.session.Sessions;
 
 /**
  * The serving side: shows blobs to other members through the kernel's target, each for as long as a lease lasts. For any
@@ -64,7 +65,7 @@ public final class Exports implements AutoCloseable {
             Thread.ofPlatform().daemon().name("exports").factory());
     private final Map<String, Reader> readers = new HashMap<>();
     private @Nullable HelperClient helper;
-    private volatile int count;
+    private final AtomicInteger count = new AtomicInteger();
 
     /** One session's, as the thread sees it. */
     private static final class Reader {
@@ -152,7 +153,7 @@ public final class Exports implements AutoCloseable {
             throws Refused, IOException, InterruptedException {
         Session known = sessions.find(member, session)
                 .orElseThrow(() -> new Refused("the session is over, or is not this member's"));
-        Optional<Lease> running = await(thread.submit(() -> again(known, digest)), HELPER_WAIT);
+        Optional<Lease> running = there(() -> again(known, digest));
         if (running.isPresent()) {
             return running;
         }
@@ -162,21 +163,24 @@ public final class Exports implements AutoCloseable {
         }
         Copies.Copy copy = copy(blob.get());
         long sizeBytes = blob.get().sizeBytes();
-        return Optional.of(await(
-                thread.submit(() -> show(known, digest, new Shown(copy, sizeBytes))), HELPER_WAIT.multipliedBy(2)));
+        return Optional.of(there(() -> show(known, digest, new Shown(copy, sizeBytes))));
     }
 
     /** @param blob is closed when it was copied, or was not */
     private Copies.Copy copy(BlobFile blob) throws IOException, InterruptedException {
         CompletableFuture<Copies.Copy> made = new CompletableFuture<>();
-        submit(copying, () -> {
-            try (blob) {
-                made.complete(copies.of(blob));
-            } catch (IOException | RuntimeException e) {
-                made.completeExceptionally(e);
-            }
-            return made;
-        });
+        try {
+            copying.execute(() -> {
+                try (blob) {
+                    made.complete(copies.of(blob));
+                } catch (IOException | RuntimeException e) {
+                    made.completeExceptionally(e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            blob.close();
+            throw new IOException("this node is stopping", e);
+        }
         try {
             return await(made, COPY_WAIT);
         } catch (ChunkSource.Busy | InterruptedException e) {
@@ -186,12 +190,15 @@ public final class Exports implements AutoCloseable {
         }
     }
 
-    private static <T> Future<T> submit(ExecutorService where, Callable<T> task) throws IOException {
+    /** On the thread that owns the state. */
+    private <T> T there(Callable<T> task) throws IOException, InterruptedException {
+        Future<T> result;
         try {
-            return where.submit(task);
+            result = thread.submit(task);
         } catch (RejectedExecutionException e) {
             throw new IOException("this node is stopping", e);
         }
+        return await(result, HELPER_WAIT.multipliedBy(2));
     }
 
     private static <T> T await(Future<T> result, Duration wait) throws IOException, InterruptedException {
@@ -229,14 +236,14 @@ public final class Exports implements AutoCloseable {
                 return other.get();
             }
             Reader reader = readers.computeIfAbsent(session.id(), id -> new Reader());
-            if (count >= LEASES_MAX || reader.shown.size() >= LEASES_PER_READER_MAX) {
+            if (count.get() >= LEASES_MAX || reader.shown.size() >= LEASES_PER_READER_MAX) {
                 throw new ChunkSource.Busy("too many blobs are shown already");
             }
             Request.Session name = new Request.Session(session.id());
             ask(new Request.Export(name, DerivedKey.of(session.secret()), fresh.namespace), fresh.copy);
             fresh.extend();
             reader.shown.put(digest, fresh);
-            count++;
+            count.incrementAndGet();
             done = true;
             return lease(fresh);
         } finally {
@@ -281,7 +288,7 @@ public final class Exports implements AutoCloseable {
             helper = null;
             readers.values().forEach(reader -> reader.shown.values().forEach(shown -> shown.copy.close()));
             readers.clear();
-            count = 0;
+            count.set(0);
         }
     }
 
@@ -304,7 +311,7 @@ public final class Exports implements AutoCloseable {
 
     /** How many blobs are shown, each reader's counted. */
     public int count() {
-        return count;
+        return count.get();
     }
 
     private void run(Runnable task) {
@@ -332,7 +339,7 @@ public final class Exports implements AutoCloseable {
                 tell(new Request.Withdraw(new Request.Session(session), shown.namespace));
                 shown.copy.close();
                 all.remove();
-                count--;
+                count.decrementAndGet();
                 reader.idleSince = System.nanoTime();
             }
         }
@@ -343,7 +350,7 @@ public final class Exports implements AutoCloseable {
         if (reader != null) {
             tell(new Request.Dismiss(new Request.Session(session)));
             reader.shown.values().forEach(shown -> shown.copy.close());
-            count -= reader.shown.size();
+            count.addAndGet(-reader.shown.size());
         }
     }
 
@@ -395,6 +402,9 @@ public final class Exports implements AutoCloseable {
         if (helper != null) {
             helper.close();
         }
+        readers.values().forEach(reader -> reader.shown.values().forEach(shown -> shown.copy.close()));
+        readers.clear();
+        count.set(0);
         copies.close();
     }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.helper.Request;
 import ringpull.transport.TransferException;
-import ringpull.transport.tcp.Session;
+import ringpull.transport.session.Session;
 
 /**
  * One holder's kernel, to which this node connects when it is first read from: one connection, and the disks on it, each
@@ -70,6 +70,12 @@ final class HolderConnection {
             }
         });
         return Optional.of(opening);
+    }
+
+    /** Whether the blob's disk is open, or about to be. */
+    synchronized boolean has(Digest blob) {
+        CompletableFuture<OpenDisk> known = disks.get(blob);
+        return known != null && !isOver(known);
     }
 
     private static boolean isOver(CompletableFuture<OpenDisk> one) {

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.UUID;
 import ringpull.blob.Digest;
 import ringpull.transport.ChunkSource;
-import ringpull.transport.tcp.Session;
+import ringpull.transport.session.Session;
 
 /** What a reader asks holders, by their data addresses, through the ring's control channel. For any thread; blocks. */
 public interface Leasing {

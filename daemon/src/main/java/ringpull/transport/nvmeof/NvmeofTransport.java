@@ -32,6 +32,9 @@ import ringpull.transport.Transport;
 public final class NvmeofTransport implements Transport {
     private static final Logger log = LoggerFactory.getLogger(NvmeofTransport.class);
 
+    /** A lease and a disk cost some round trips and milliseconds: what is shorter than a run of a large blob goes without. */
+    static final int WORTHWHILE_BYTES = 8 << 20;
+
     private final Leasing leasing;
     private final Targets targets;
     private final Times times;
@@ -80,9 +83,18 @@ public final class NvmeofTransport implements Transport {
         return "nvmeof";
     }
 
-    /** Whether it makes sense to try this holder now. */
-    public boolean reaches(InetSocketAddress holder) {
-        return !isAvoided(holder) && leasing.offers(holder);
+    /** Whether a read is worth it: of much, or of a disk that is open anyway, from a holder that offers it and did not fail. */
+    public boolean fits(InetSocketAddress holder, Digest blob, ByteRange range) {
+        synchronized (this) {
+            if (closed || isAvoided(holder)) {
+                return false;
+            }
+            HolderConnection known = connections.get(holder);
+            if (known != null && known.has(blob)) {
+                return true;
+            }
+        }
+        return range.length() >= WORTHWHILE_BYTES && leasing.offers(holder);
     }
 
     @Override
@@ -142,8 +154,7 @@ public final class NvmeofTransport implements Transport {
         if (closed) {
             throw new IOException("the transport was closed");
         }
-        Long until = avoided.get(holder);
-        if (until != null && System.nanoTime() - until < 0) {
+        if (isAvoided(holder)) {
             throw new IOException("it failed a moment ago");
         }
         HolderConnection known = connections.get(holder);
@@ -159,9 +170,9 @@ public final class NvmeofTransport implements Transport {
         return known;
     }
 
-    private synchronized boolean isAvoided(InetSocketAddress holder) {
+    private boolean isAvoided(InetSocketAddress holder) {
         Long until = avoided.get(holder);
-        return closed || until != null && System.nanoTime() - until < 0;
+        return until != null && System.nanoTime() - until < 0;
     }
 
     /** Other transports take over for a while. What else is read over the same connection fails by itself, or does not. */
