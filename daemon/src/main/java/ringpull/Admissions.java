@@ -2,8 +2,10 @@ package ringpull;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -16,6 +18,7 @@ import ringpull.transport.session.Admission;
 import ringpull.transport.session.Session;
 import ringpull.transport.session.Sessions;
 import ringpull.v1.AdmitReply;
+import ringpull.v1.RdmaPlace;
 
 /** Sessions for plain-text data ports, carried by the ring's control channel; both ways, between the two packages' words. */
 final class Admissions implements Admission {
@@ -38,18 +41,29 @@ final class Admissions implements Admission {
         return peer.tls().isPresent() && peer.data() == Config.Data.PLAIN;
     }
 
-    /** What this node announces: the holder decides how its bytes are read, whatever the reader's own port does. */
-    static List<String> transports(Config.Peer peer) {
-        return List.of(wanted(peer) ? TCP_PLAIN : TCP);
+    /**
+     * What this node announces: the holder decides how its bytes are read, whatever the reader's own port does.
+     *
+     * @param rdma whether it serves RDMA too
+     */
+    static List<String> transports(Config.Peer peer, boolean rdma) {
+        String tcp = wanted(peer) ? TCP_PLAIN : TCP;
+        return rdma ? List.of(tcp, RDMA) : List.of(tcp);
     }
 
-    static AdmitReply make(Sessions sessions, String member) {
+    /** @param rdma where this node serves RDMA */
+    static AdmitReply make(Sessions sessions, String member, List<InetSocketAddress> rdma) {
         Session session = sessions.make(member);
-        return AdmitReply.newBuilder()
+        AdmitReply.Builder reply = AdmitReply.newBuilder()
                 .setSession(ByteString.copyFrom(HexFormat.of().parseHex(session.id())))
                 .setSecret(ByteString.copyFrom(session.secret().getEncoded()))
-                .setLifetimeMillis(session.lifetime().toMillis())
-                .build();
+                .setLifetimeMillis(session.lifetime().toMillis());
+        for (InetSocketAddress place : rdma) {
+            reply.addRdma(RdmaPlace.newBuilder()
+                    .setAddress(ByteString.copyFrom(place.getAddress().getAddress()))
+                    .setPort(place.getPort()));
+        }
+        return reply.build();
     }
 
     @Override
@@ -67,10 +81,16 @@ final class Admissions implements Admission {
         Member member = member(holder).orElseThrow(() -> new IOException(holder + " has left the ring"));
         AdmitReply reply = ring.askForSession(member);
         try {
+            List<InetSocketAddress> places = new ArrayList<>();
+            for (RdmaPlace place : reply.getRdmaList()) {
+                places.add(new InetSocketAddress(
+                        InetAddress.getByAddress(place.getAddress().toByteArray()), place.getPort()));
+            }
             return Session.of(
-                    reply.getSession().toByteArray(),
-                    reply.getSecret().toByteArray(),
-                    Duration.ofMillis(reply.getLifetimeMillis()));
+                            reply.getSession().toByteArray(),
+                            reply.getSecret().toByteArray(),
+                            Duration.ofMillis(reply.getLifetimeMillis()))
+                    .at(places);
         } catch (IllegalArgumentException e) {
             throw new IOException(String.valueOf(e.getMessage()), e);
         }

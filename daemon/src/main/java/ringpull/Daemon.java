@@ -50,12 +50,12 @@ import ringpull.swarm.wire.SwarmService;
 import ringpull.tls.CertificateWatch;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.Transport;
+import ringpull.transport.Ways;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
 import ringpull.transport.tcp.TcpTransport;
-import ringpull.transport.Transport;
-import ringpull.transport.Ways;
 
 /**
  * One node's daemon: the wiring, read top to bottom. Each port is bound when what is behind it can answer, the mirror's
@@ -133,21 +133,32 @@ final class Daemon implements AutoCloseable {
                         config.peer().controlPort(),
                         address -> ControlPort.bind(
                                 address, tls, swarmService, new LadderService(store::ladderPage), nvmeofService)));
+        Optional<RdmaSide> rdma = RdmaSide.open(config.peer().rdma(), swarmPulls, sessions, meters);
+        rdma.ifPresent(side -> parts.add("RDMA", side));
         if (Admissions.wanted(config.peer())) {
-            control.admit(member -> Admissions.make(sessions, member));
+            List<InetSocketAddress> places = rdma.map(RdmaSide::places).orElse(List.of());
+            control.admit(member -> Admissions.make(sessions, member, places));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
         NvmeofSide nvmeof = NvmeofSide.start(
                 config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, parts);
-        ring = parts.add("ring", RingNode.start(control, self(identity, nvmeof), config.ring(), inventory(store)));
+        Member self = self(identity, rdma.isPresent(), nvmeof);
+        ring = parts.add("ring", RingNode.start(control, self, config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         swarmService.serve(swarm);
         swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
 
-        TcpTransport transport =
-                parts.add("transport", new TcpTransport(
-                        tls, config.peer().io(), new HolderSessions(new Admissions(ring), System::nanoTime)));
+        Admissions admissions = new Admissions(ring);
+        HolderSessions holderSessions = new HolderSessions(admissions, System::nanoTime);
+        Transport ways = new Ways(
+                nvmeof.ways(new NvmeofLeases(ring, admissions)),
+                new TcpTransport(tls, config.peer().io(), holderSessions),
+                (name, bytes) -> meters.carried(name, "", bytes),
+                meters::fellBack);
+        Transport transport = parts.add(
+                "transport",
+                rdma.map(side -> side.inFrontOf(ways, holderSessions)).orElse(ways));
         OciOrigin origin = parts.add("origin", new OciOrigin(config.registries()));
         Fetcher fetcher = parts.add(
                 "fetcher",
@@ -224,11 +235,11 @@ final class Daemon implements AutoCloseable {
             throws IOException {
         Config.Io io = config.peer().io();
         return Admissions.wanted(config.peer())
-                ? ChunkServer.bindPlain(address, source, sessions, io, meters::served)
-                : ChunkServer.bind(address, source, tls, io, meters::served);
+                ? ChunkServer.bindPlain(address, source, sessions, io, bytes -> meters.served("tcp", bytes))
+                : ChunkServer.bind(address, source, tls, io, bytes -> meters.served("tcp", bytes));
     }
 
-    private Member self(Identity identity, NvmeofSide nvmeof) {
+    private Member self(Identity identity, boolean rdma, NvmeofSide nvmeof) {
         return new Member(
                 identity.id(),
                 identity.epoch(),
@@ -238,7 +249,8 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Stream.concat(Admissions.transports(config.peer()).stream(), nvmeof.transports().stream())
+                Stream.concat(
+                                Admissions.transports(config.peer(), rdma).stream(), nvmeof.transports().stream())
                         .toList(),
                 config.ring().weight());
     }

@@ -11,7 +11,6 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -104,7 +103,7 @@ final class NvmeofLeases implements Leasing {
             }
             ByteBuffer name = answer.getNamespace().asReadOnlyByteBuffer();
             Endpoint endpoint = new Endpoint(
-                    Endpoint.Fabric.valueOf(answer.getFabric().toUpperCase(Locale.ROOT)),
+                    Endpoint.Fabric.of(answer.getFabric()),
                     InetAddress.ofLiteral(member.addresses().getFirst()),
                     answer.getPort());
             return new Lease(

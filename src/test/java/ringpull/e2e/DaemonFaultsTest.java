@@ -88,8 +88,8 @@ class DaemonFaultsTest {
         other.pull(IMAGE);
         Cluster.assertHas(other, image);
         assertThat(Cluster.fromOrigin(again))
-                .as("what was here before is not fetched again")
-                .isLessThan(LAYER_BYTES - 4 * MIB);
+                .as("what was recorded, a chunk at least, is not fetched again")
+                .isLessThan(LAYER_BYTES - MIB / 2);
     }
 
     @Test

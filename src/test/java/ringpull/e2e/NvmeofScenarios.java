@@ -184,7 +184,7 @@ public final class NvmeofScenarios {
     }
 
     private static double brought(NodeProcess node, String transport) throws IOException, InterruptedException {
-        return node.metric("ringpull_transport_bytes_total", Map.of("transport", transport));
+        return node.metric("ringpull_transport_received_bytes_total", Map.of("transport", transport));
     }
 
     private static void awaitHolder(NodeProcess asked, String holder, byte[] blob) throws Exception {

@@ -1,69 +1,80 @@
 package ringpull.guest;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.DynamicTest;
+import java.util.Objects;
+import ringpull.demo.Programs;
 
-/** A guest with a kernel of its own, started by the launcher that {@code RINGPULL_TEST_VM} names. */
-public final class Guest {
+/** A throw-away guest by the launcher that {@code RINGPULL_TEST_VM} names, with this machine's files inside. */
+final class Guest {
     private static final String LAUNCHER = "RINGPULL_TEST_VM";
+    private static final Path TARGET =
+            Path.of(System.getProperty("ringpull.root", "."), "daemon/target").toAbsolutePath().normalize();
+    private static final Duration CEILING = Duration.ofMinutes(10);
 
-    private Guest() {}
+    /** One Soft-RoCE device with three addresses. */
+    static final String SOFT_ROCE = """
+            modprobe -a dummy rdma_rxe rdma_ucm ib_uverbs
+            ip link add d0 type dummy
+            for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
+            ip link set lo up
+            ip link set d0 mtu 9000 up
+            rdma link add rxe0 type rxe netdev d0
+            export RINGPULL_TEST_RDMA=10.8.0
+            mkdir -p /run/tmp
+            """;
 
-    /**
-     * Runs the {@code main} of a class there, as root, with this JVM's class path; it runs {@link Scenarios}. Skips the test,
-     * and says why in one line, where there is no launcher.
-     *
-     * @return a test for each scenario
-     */
-    public static Stream<DynamicTest> run(Class<?> program, Duration ceiling) throws IOException, InterruptedException {
-        String launcher = Optional.ofNullable(System.getenv(LAUNCHER)).orElse("");
-        if (launcher.isEmpty() || !Files.isExecutable(Path.of(launcher))) {
-            String reason = program.getSimpleName() + " does not run: " + LAUNCHER + " names no launcher of guests";
-            System.out.println(reason);
-            Assumptions.abort(reason);
-        }
-        List<String> command = new ArrayList<>(List.of(launcher, "-a", "uml", "-m", "2048"));
-        command.addAll(List.of("-t", Long.toString(ceiling.toSeconds())));
-        command.addAll(List.of("-e", "RINGPULL_TEST_SCALE", "-e", "RINGPULL_GUEST_ONLY", "--"));
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"));
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=/run"));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
-        Path output = Files.createTempFile("guest", ".log");
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile())
-                    .start();
-            try {
-                process.waitFor();
-            } finally {
-                process.destroyForcibly();
-            }
-            return tests(new String(Files.readAllBytes(output), StandardCharsets.UTF_8), process.exitValue());
-        } finally {
-            Files.delete(output);
-        }
+    private final Path log;
+
+    Guest(Path log) {
+        this.log = log;
     }
 
-    private static Stream<DynamicTest> tests(String output, int status) {
-        List<Scenarios.Outcome> outcomes = Scenarios.parse(output);
-        if (status != 0 || outcomes.isEmpty()) {
-            outcomes.add(new Scenarios.Outcome("the guest ran to its end", "exit status " + status + ":\n" + output));
+    /** Skips the test, and says why, where no guest can be had or libdisni was not built. */
+    static void assume() {
+        String why = System.getenv(LAUNCHER) == null
+                ? LAUNCHER + " names no launcher of guests"
+                : !Files.exists(TARGET.resolve("libdisni.so")) ? "libdisni was not built here" : "";
+        if (!why.isEmpty()) {
+            System.out.println("RDMA tests do not run: " + why);
         }
-        return outcomes.stream().map(outcome -> DynamicTest.dynamicTest(outcome.name(), () -> {
-            if (!outcome.failure().isEmpty()) {
-                throw new AssertionError(outcome.failure());
+        assumeTrue(why.isEmpty(), why);
+    }
+
+    /** Runs a script in it; what it printed. */
+    Programs.Outcome run(String script) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", "uml", "-m", "3072", "-t", "540"));
+        for (String variable : List.of("RINGPULL_TEST_SCALE", "CI")) {
+            if (System.getenv(variable) != null) {
+                command.addAll(List.of("-e", variable));
             }
-        }));
+        }
+        command.addAll(List.of("--", "bash", "-c", "set -e\n" + script));
+        return Programs.run(log, CEILING, command);
+    }
+
+    /** The command line of a JVM with these tests' classes. */
+    static String java(String main, String... arguments) {
+        return String.join(
+                " ",
+                System.getProperty("java.home") + "/bin/java",
+                "-Xmx700m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xcheck:jni -ea -da:org.tomlj...",
+                "--enable-native-access=ALL-UNNAMED --add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
+                "-Djava.io.tmpdir=/run/tmp",
+                "-Djava.library.path=" + TARGET,
+                "-Dringpull.root=" + TARGET.resolve("../..").normalize(),
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main,
+                String.join(" ", Arrays.asList(arguments)));
     }
 }

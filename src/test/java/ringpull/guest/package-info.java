@@ -1,3 +1,5 @@
-/** Tests that need another kernel than this machine's: a throw-away guest runs a program of several scenarios. */
-@org.jspecify.annotations.NullMarked
+/** Tests that run in a guest, because their kernel's features are not everywhere. */
+@NullMarked
 package ringpull.guest;
+
+import org.jspecify.annotations.NullMarked;

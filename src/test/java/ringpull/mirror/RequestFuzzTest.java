@@ -21,6 +21,7 @@ class RequestFuzzTest {
                         "/v2/docker.io/library/debian/blobs/" + DIGEST,
                         "/v2/a/b/manifests/" + DIGEST + "?ns=r.example:5000&x=%41",
                         "http://127.0.0.1:7745/v2/localhost/x/blobs/sha512:abc",
+                        "/v2/a/b/manifests/a" + ".r".repeat(16_000),
                         "/v2/_catalog")
                 .texts(uri -> {
                     if (uri.chars().allMatch(c -> c > ' ' && c != 127)) { // Netty has refused others

@@ -1,7 +1,7 @@
 package ringpull.ring;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static ringpull.ring.RingSimulation.digest;
+import static ringpull.sim.RingSimulation.digest;
 
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,7 +1,7 @@
 package ringpull.ring;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static ringpull.ring.RingSimulation.digest;
+import static ringpull.sim.RingSimulation.digest;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.Test;
 import ringpull.ring.Membership.Status;
-import ringpull.ring.RingSimulation.Node;
+import ringpull.sim.RingSimulation;
+import ringpull.sim.SimNode;
 
 class RendezvousTest {
     private static final int BLOBS = 4_000;
@@ -112,7 +113,7 @@ class RendezvousTest {
     @Test
     void nobodyIsEligibleBeforeItKnowsTheRingAndThenAllNodesAgree() {
         RingSimulation simulation = new RingSimulation(3);
-        List<Node> ring = simulation.ring(20);
+        List<SimNode> ring = simulation.ring(20);
         simulation.run(2);
         assertThat(ring.get(5).ring().order(digest(1), 3)).isEmpty();
         simulation.runUntil(
@@ -122,14 +123,14 @@ class RendezvousTest {
                         .allMatch(node -> node.ring().order(digest(1), 100).size() == 20));
         for (int blob = 0; blob < 50; blob++) {
             Set<List<MemberId>> orders = new HashSet<>();
-            for (Node node : ring) {
+            for (SimNode node : ring) {
                 orders.add(node.ring().order(digest(blob), 20).stream()
                         .map(Member::id)
                         .toList());
             }
             assertThat(orders).hasSize(1);
         }
-        Node late = simulation.node("ring", "seed-0");
+        SimNode late = simulation.node("ring", "seed-0");
         late.start();
         simulation.run(3);
         assertThat(late.ring().order(digest(1), 100)).hasSize(20);
@@ -143,7 +144,7 @@ class RendezvousTest {
     @Test
     void aNodeAloneIsEligibleSoon() {
         RingSimulation simulation = new RingSimulation(3);
-        Node alone = simulation.node("ring");
+        SimNode alone = simulation.node("ring");
         alone.start();
         simulation.run(4);
         assertThat(alone.ring().order(digest(1), 1)).isEmpty();

@@ -1,8 +1,7 @@
 package ringpull.ring;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static ringpull.ring.RingSimulation.digest;
-import static ringpull.ring.RingSimulation.holds;
+import static ringpull.sim.RingSimulation.digest;
 
 import java.util.HashSet;
 import java.util.List;
@@ -14,7 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.ring.Membership.Status;
-import ringpull.ring.RingSimulation.Node;
+import ringpull.sim.RingSimulation;
+import ringpull.sim.SimNode;
 
 /** The ring that ships, under virtual time; each scenario with many seeds. */
 class RingTest {
@@ -42,7 +42,7 @@ class RingTest {
         return simulation;
     }
 
-    private static List<Node> nodes(RingSimulation simulation) {
+    private static List<SimNode> nodes(RingSimulation simulation) {
         return simulation.nodes();
     }
 
@@ -55,8 +55,8 @@ class RingTest {
     void aNodeAloneWorksAtOnceAndFindsTheOthersLater() {
         eachSeed(20, seed -> {
             RingSimulation simulation = new RingSimulation(seed);
-            Node first = simulation.node("ring", "seed-1");
-            Node second = simulation.node("ring", "seed-1");
+            SimNode first = simulation.node("ring", "seed-1");
+            SimNode second = simulation.node("ring", "seed-1");
             first.start();
             first.hold(digest(1), 10);
             assertThat(first.ring().members()).hasSize(1);
@@ -73,9 +73,9 @@ class RingTest {
     void theDeadAreFoundOutAndNoHoldersAnyMore() {
         eachSeed(50, seed -> {
             RingSimulation simulation = converged(seed, 12);
-            Node dead = nodes(simulation).get(7);
+            SimNode dead = nodes(simulation).get(7);
             dead.kill();
-            Node asking = nodes(simulation).get(3);
+            SimNode asking = nodes(simulation).get(3);
             simulation.runUntil("everybody knows of the death", 20, simulation::converged);
             assertThat(asking.statusOf(dead)).isEqualTo(Status.DEAD);
             assertThat(asking.ring().holders(digest(7_000))).isEmpty();
@@ -86,13 +86,13 @@ class RingTest {
     void thoseThatLeaveAreGoneWithoutSuspicion() {
         eachSeed(50, seed -> {
             RingSimulation simulation = converged(seed, 12);
-            Node leaver = nodes(simulation).get(7);
+            SimNode leaver = nodes(simulation).get(7);
             leaver.leave();
-            simulation.runUntil("some were told", 2, () -> leaver.left);
+            simulation.runUntil("some were told", 2, () -> leaver.left());
             leaver.kill();
             double seconds = simulation.runUntil("everybody knows that it left", 6, simulation::converged);
             assertThat(seconds).isLessThan(6);
-            for (Node node : nodes(simulation)) {
+            for (SimNode node : nodes(simulation)) {
                 if (node != leaver) {
                     assertThat(node.statusOf(leaver)).isEqualTo(Status.LEFT);
                     assertThat(node.ring().holders(digest(7_000))).isEmpty();
@@ -105,18 +105,18 @@ class RingTest {
     void aNodeThatNobodyCanCallRefutesEachSuspicionThroughItsOwnCalls() {
         eachSeed(50, seed -> {
             RingSimulation simulation = converged(seed, 8);
-            Node deaf = nodes(simulation).get(5);
-            simulation.deaf(deaf);
+            SimNode deaf = nodes(simulation).get(5);
+            simulation.network().deaf(deaf);
             simulation.runUntil(
                     "it is suspected",
                     15,
                     () -> nodes(simulation).stream().anyMatch(node -> node.statusOf(deaf) == Status.SUSPECT));
-            assertThat(holds(nodes(simulation).get(1), deaf, digest(5_000)))
+            assertThat(nodes(simulation).get(1).knowsHolder(deaf, digest(5_000)))
                     .as("a suspect counts")
                     .isTrue();
             simulation.run(60);
             assertNobodyDied(simulation);
-            simulation.heal();
+            simulation.network().heal();
             simulation.runUntil("the suspicion is refuted", 10, simulation::converged);
         });
     }
@@ -125,7 +125,7 @@ class RingTest {
     void aPausedNodeIsTakenBackAndAccusesNobody() {
         eachSeed(30, seed -> {
             RingSimulation simulation = converged(seed, 8);
-            Node stopped = nodes(simulation).get(5);
+            SimNode stopped = nodes(simulation).get(5);
             stopped.seen.clear();
             stopped.pause();
             simulation.run(25);
@@ -140,12 +140,12 @@ class RingTest {
     void timeThatANodeSleptDoesNotCountAgainstItsSuspects() {
         eachSeed(30, seed -> {
             RingSimulation simulation = converged(seed, 8);
-            Node sleeper = nodes(simulation).get(5);
-            Node suspect = nodes(simulation).get(2);
-            simulation.deaf(suspect);
+            SimNode sleeper = nodes(simulation).get(5);
+            SimNode suspect = nodes(simulation).get(2);
+            simulation.network().deaf(suspect);
             simulation.runUntil("suspected", 30, () -> sleeper.statusOf(suspect) == Status.SUSPECT);
             sleeper.pause();
-            simulation.heal();
+            simulation.network().heal();
             simulation.run(20);
             sleeper.resume();
             simulation.runUntil("all know all", 20, simulation::converged);
@@ -156,11 +156,11 @@ class RingTest {
     @Test
     void aLeapOfTheClockIsNoTimeThatPassed() {
         RingSimulation simulation = converged(1, 8);
-        Node node = nodes(simulation).get(3);
-        Node dead = nodes(simulation).get(2);
+        SimNode node = nodes(simulation).get(3);
+        SimNode dead = nodes(simulation).get(2);
         dead.kill();
         simulation.runUntil("suspected", 10, () -> node.statusOf(dead) == Status.SUSPECT);
-        long leap = simulation.now() + 3_600 * RingSimulation.SECOND;
+        long leap = node.clock() + 3_600 * RingSimulation.SECOND;
         node.ring().handle(new Event.Tick(), leap);
         assertThat(node.statusOf(dead)).as("an hour in one step is none").isEqualTo(Status.SUSPECT);
         assertThat(node.ring().wakeAt() - leap).isBetween(1L, RingSimulation.SECOND);
@@ -173,9 +173,9 @@ class RingTest {
     @Test
     void aTickBeforeTheRingWantsOneDoesNothing() {
         RingSimulation simulation = converged(1, 8);
-        Node node = nodes(simulation).get(3);
+        SimNode node = nodes(simulation).get(3);
         int silent = 0;
-        for (long now = simulation.now(); now < simulation.now() + 10 * RingSimulation.SECOND; now += 1_000_000) {
+        for (long now = node.clock(); now < node.clock() + 10 * RingSimulation.SECOND; now += 1_000_000) {
             boolean early = now < node.ring().wakeAt();
             List<Effect> effects = node.ring().handle(new Event.Tick(), now);
             if (early) {
@@ -189,12 +189,15 @@ class RingTest {
     @Test
     void whoIsWronglyHeldForDeadHearsOfItInTheFirstAnswer() {
         RingSimulation simulation = converged(1, 6);
-        Node dead = nodes(simulation).get(4);
+        SimNode dead = nodes(simulation).get(4);
         dead.kill();
         simulation.run(60);
         Message ping = new Message(
                 "ring", 1, 0, new Rumor(dead.member(), 0, Status.ALIVE), List.of(), List.of(), new Body.Ping());
-        List<Effect> effects = nodes(simulation).get(0).ring().handle(new Event.Asked(-1, ping), simulation.now());
+        List<Effect> effects = nodes(simulation)
+                .get(0)
+                .ring()
+                .handle(new Event.Asked(-1, ping), nodes(simulation).get(0).clock());
         assertThat(effects)
                 .filteredOn(effect -> effect instanceof Effect.Answer)
                 .singleElement()
@@ -208,12 +211,12 @@ class RingTest {
     @Test
     void aSuspectThatIsProbedHearsWhoAccusesItAndRefutes() {
         RingSimulation simulation = converged(1, 6);
-        Node suspect = nodes(simulation).get(4);
+        SimNode suspect = nodes(simulation).get(4);
         Member accuser = nodes(simulation).get(1).member();
-        Claim claim = new Claim(suspect.member().id(), suspect.epoch, 1, Status.SUSPECT, true, List.of(accuser.id()));
+        Claim claim = new Claim(suspect.member().id(), suspect.epoch(), 1, Status.SUSPECT, true, List.of(accuser.id()));
         simulation.runUntil(
                 "eligible", 20, () -> suspect.ring().members().getFirst().eligible());
-        Node other = nodes(simulation).get(2);
+        SimNode other = nodes(simulation).get(2);
         other.happen(new Event.Asked(
                 -1,
                 new Message(
@@ -231,7 +234,7 @@ class RingTest {
         assertThat(stateOf(other, suspect).accusers()).isEmpty();
     }
 
-    private static Membership.MemberState stateOf(Node seen, Node other) {
+    private static Membership.MemberState stateOf(SimNode seen, SimNode other) {
         return seen.ring().members().stream()
                 .filter(state -> state.member().id().equals(other.member().id()))
                 .findFirst()
@@ -247,7 +250,7 @@ class RingTest {
                     + message.deltas().stream().mapToInt(Delta::weight).sum();
             assertThat(bytes).isLessThanOrEqualTo(Differences.GIVEN_BYTES + 200);
         });
-        List<Node> ring = simulation.ring(300);
+        List<SimNode> ring = simulation.ring(300);
         double seconds = simulation.runUntil("all know all", 30, simulation::converged);
         assertThat(seconds).isLessThan(5);
         assertThat(ring).allMatch(node -> node.seen.stream().noneMatch(changed -> changed.status() != Status.ALIVE));
@@ -257,14 +260,14 @@ class RingTest {
     void aPartitionHeals() {
         eachSeed(30, seed -> {
             RingSimulation simulation = converged(seed, 12);
-            simulation.cut((from, to) -> from.index < 6 != to.index < 6);
+            simulation.network().cut((from, to) -> from.index < 6 != to.index < 6);
             simulation.runUntil(
                     "both halves are on their own",
                     40,
                     () -> nodes(simulation).stream().allMatch(node -> live(node) == 6));
             nodes(simulation).get(4).hold(digest(99), 99);
             nodes(simulation).get(5).drop(digest(5_000));
-            simulation.heal();
+            simulation.network().heal();
             simulation.runUntil("they are one ring again, without the seeds' help", 40, simulation::converged);
         });
     }
@@ -272,12 +275,12 @@ class RingTest {
     @Test
     void halvesThatForgotEachOtherMeetThroughTheSeeds() {
         RingSimulation simulation = converged(1, 6);
-        simulation.cut((from, to) -> from.index % 2 != to.index % 2);
+        simulation.network().cut((from, to) -> from.index % 2 != to.index % 2);
         simulation.run(25 * 3_600);
         assertThat(nodes(simulation).get(0).ring().members())
                 .as("tombstones are bounded in time")
                 .hasSize(3);
-        simulation.heal();
+        simulation.network().heal();
         simulation.runUntil("they are one ring again", 150, simulation::converged);
     }
 
@@ -286,8 +289,8 @@ class RingTest {
     void lossDelaysButBreaksNothing(double loss) {
         eachSeed(20, seed -> {
             RingSimulation simulation = new RingSimulation(seed);
-            simulation.loss(loss);
-            List<Node> ring = simulation.ring(12);
+            simulation.network().loss(loss);
+            List<SimNode> ring = simulation.ring(12);
             ring.forEach(node -> node.hold(digest(node.index), 1));
             simulation.run(30);
             nodes(simulation).get(3).kill();
@@ -298,7 +301,7 @@ class RingTest {
                         .as("deaths that %s saw", node.index)
                         .allMatch(changed -> changed.member().name().equals("node3")));
             }
-            simulation.loss(0);
+            simulation.network().loss(0);
             simulation.runUntil("all know all", 30, simulation::converged);
         });
     }
@@ -307,12 +310,12 @@ class RingTest {
     void aRestartedNodeIsKnownAgainWithWhatItHoldsNow() {
         eachSeed(50, seed -> {
             RingSimulation simulation = converged(seed, 8);
-            Node node = nodes(simulation).get(2);
+            SimNode node = nodes(simulation).get(2);
             node.kill();
             node.blobs.remove(digest(2_000));
             node.blobs.put(digest(2_999), 7L);
             simulation.run((double) (seed % 3) * 6);
-            node.restart(node.epoch + 5_000);
+            node.restart(node.epoch() + 5_000);
             simulation.runUntil("known again", 15, simulation::converged);
             assertThat(nodes(simulation).get(6).ring().holders(digest(2_000))).isEmpty();
         });
@@ -321,11 +324,11 @@ class RingTest {
     @Test
     void anOldEpochNeverOverridesANewer() {
         RingSimulation simulation = converged(1, 4);
-        Node node = nodes(simulation).get(2);
+        SimNode node = nodes(simulation).get(2);
         Member old = node.member();
-        node.restart(node.epoch + 5_000);
+        node.restart(node.epoch() + 5_000);
         simulation.runUntil("known again", 15, simulation::converged);
-        Node other = nodes(simulation).get(0);
+        SimNode other = nodes(simulation).get(0);
         Rumor stale = new Rumor(old, 900, Status.LEFT);
         other.happen(new Event.Asked(
                 -1,
@@ -346,14 +349,14 @@ class RingTest {
     void aClockThatWentBackIsOvertaken() {
         eachSeed(20, seed -> {
             RingSimulation simulation = converged(seed, 4);
-            Node node = nodes(simulation).get(2);
-            node.restart(node.epoch - 1);
+            SimNode node = nodes(simulation).get(2);
+            node.restart(node.epoch() - 1);
             node.hold(digest(77), 7);
             simulation.runUntil(
                     "it raised its epoch",
                     15,
                     () -> node.ring().self().epoch() > 1_002
-                            && holds(nodes(simulation).get(0), node, digest(77)));
+                            && nodes(simulation).get(0).knowsHolder(node, digest(77)));
         });
     }
 
@@ -364,7 +367,7 @@ class RingTest {
             RandomGenerator random =
                     RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
             for (int i = 0; i < 600; i++) {
-                Node node = nodes(simulation).get(random.nextInt(6));
+                SimNode node = nodes(simulation).get(random.nextInt(6));
                 if (random.nextInt(3) == 0 && !node.blobs.isEmpty()) {
                     node.drop(node.blobs.keySet().iterator().next());
                 } else {
@@ -382,16 +385,16 @@ class RingTest {
     void aNodeThatMissedMoreChangesThanAreRememberedLearnsTheWhole() {
         eachSeed(5, seed -> {
             RingSimulation simulation = converged(seed, 4);
-            Node behind = nodes(simulation).get(3);
-            Node busy = nodes(simulation).get(1);
-            simulation.cut((from, to) -> from == behind || to == behind);
+            SimNode behind = nodes(simulation).get(3);
+            SimNode busy = nodes(simulation).get(1);
+            simulation.network().cut((from, to) -> from == behind || to == behind);
             for (int i = 0; i < 3 * Inventory.OWN_LOG; i++) {
                 busy.hold(digest(50_000 + i), 5);
                 busy.drop(digest(50_000 + i - 7L));
             }
             busy.drop(digest(1_000));
             simulation.run(1);
-            simulation.heal();
+            simulation.network().heal();
             simulation.runUntil("it caught up", 20, simulation::converged);
             assertThat(behind.ring().holders(digest(1_000))).isEmpty();
             assertThat(behind.ring().holders(digest(50_000))).isEmpty();
@@ -401,7 +404,7 @@ class RingTest {
     @Test
     void aWholeInventoryArrivesInPages() {
         RingSimulation simulation = new RingSimulation(1);
-        List<Node> ring = simulation.ring(3);
+        List<SimNode> ring = simulation.ring(3);
         for (int i = 0; i < Limits.INVENTORY_ENTRIES; i++) {
             ring.get(1).hold(digest(i), i);
         }
@@ -414,18 +417,20 @@ class RingTest {
     @Test
     void aHintThatProvedWrongStaysAwayUntilItIsAnnouncedAgain() {
         RingSimulation simulation = converged(1, 4);
-        Node asking = nodes(simulation).get(0);
-        Node holder = nodes(simulation).get(2);
+        SimNode asking = nodes(simulation).get(0);
+        SimNode holder = nodes(simulation).get(2);
         asking.ring().disown(holder.member().id(), digest(2_000));
         simulation.run(20);
-        assertThat(holds(asking, holder, digest(2_000))).isFalse();
-        assertThat(holds(nodes(simulation).get(1), holder, digest(2_000))).isTrue();
+        assertThat(asking.knowsHolder(holder, digest(2_000))).isFalse();
+        assertThat(nodes(simulation).get(1).knowsHolder(holder, digest(2_000))).isTrue();
 
-        simulation.cut((from, to) -> from == holder || to == holder);
+        simulation.network().cut((from, to) -> from == holder || to == holder);
         simulation.runUntil("held for dead", 40, () -> asking.statusOf(holder) == Status.DEAD);
-        simulation.heal();
-        simulation.runUntil("its inventory comes anew", 40, () -> holds(asking, holder, digest(2_001)));
-        assertThat(holds(asking, holder, digest(2_000))).as("still disowned").isFalse();
+        simulation.network().heal();
+        simulation.runUntil("its inventory comes anew", 40, () -> asking.knowsHolder(holder, digest(2_001)));
+        assertThat(asking.knowsHolder(holder, digest(2_000)))
+                .as("still disowned")
+                .isFalse();
 
         asking.ring().disown(holder.member().id(), digest(2_001));
         for (int i = 0; i < 3 * Inventory.OWN_LOG; i++) {
@@ -436,12 +441,14 @@ class RingTest {
                 20,
                 () -> asking.ring().holders(digest(60_000)).stream()
                         .anyMatch(h -> h.sizeBytes() == 3L * Inventory.OWN_LOG));
-        assertThat(holds(asking, holder, digest(2_001))).as("still disowned").isFalse();
+        assertThat(asking.knowsHolder(holder, digest(2_001)))
+                .as("still disowned")
+                .isFalse();
 
         asking.ring().disown(holder.member().id(), digest(2_000));
         holder.drop(digest(2_000));
         holder.hold(digest(2_000), 100);
-        simulation.runUntil("announced again", 5, () -> holds(asking, holder, digest(2_000)));
+        simulation.runUntil("announced again", 5, () -> asking.knowsHolder(holder, digest(2_000)));
     }
 
     @Test
@@ -451,10 +458,10 @@ class RingTest {
             for (int i = 0; i < 10; i++) {
                 simulation.node(i % 2 == 0 ? "red" : "blue", "seed-0", "seed-1", "seed-3");
             }
-            nodes(simulation).forEach(Node::start);
+            nodes(simulation).forEach(SimNode::start);
             simulation.runUntil("each ring knows its own", 60, simulation::converged);
             simulation.run(60);
-            for (Node node : nodes(simulation)) {
+            for (SimNode node : nodes(simulation)) {
                 assertThat(node.ring().members())
                         .hasSize(5)
                         .allMatch(
@@ -467,7 +474,7 @@ class RingTest {
     @Test
     void aSeedOfAnotherRingIsNamed() {
         RingSimulation simulation = new RingSimulation(1);
-        Node stranger = simulation.node("blue", "seed-1");
+        SimNode stranger = simulation.node("blue", "seed-1");
         simulation.node("red").start();
         stranger.start();
         simulation.run(5);
@@ -477,8 +484,8 @@ class RingTest {
     @Test
     void aPortThatCannotBeDialledBackIsShownOnBothSidesUntilItCan() {
         RingSimulation simulation = new RingSimulation(1);
-        Node seed = simulation.node("ring");
-        Node joiner = simulation.node("ring", "seed-0");
+        SimNode seed = simulation.node("ring");
+        SimNode joiner = simulation.node("ring", "seed-0");
         seed.start();
         joiner.start();
         simulation.close(joiner, "data");
@@ -514,24 +521,24 @@ class RingTest {
 
     private static Rates rates(int size) {
         RingSimulation simulation = new RingSimulation(size);
-        List<Node> ring = simulation.ring(size);
+        List<SimNode> ring = simulation.ring(size);
         simulation.runUntil("all know all", 30, simulation::converged);
         simulation.run(30);
         double idle = messagesPerSecond(simulation, ring, () -> {});
         double busy = messagesPerSecond(simulation, ring, () -> {
-            Node node = ring.get((int) (simulation.now() / 1_000_000 % size));
+            SimNode node = ring.get((int) (simulation.now() / 1_000_000 % size));
             node.hold(digest(simulation.now()), 1);
         });
         return new Rates(size, idle, busy);
     }
 
-    private static double messagesPerSecond(RingSimulation simulation, List<Node> ring, Runnable eachTenthSecond) {
-        long before = ring.stream().mapToLong(node -> node.sent).sum();
+    private static double messagesPerSecond(RingSimulation simulation, List<SimNode> ring, Runnable eachTenthSecond) {
+        long before = ring.stream().mapToLong(node -> node.sent()).sum();
         for (int i = 0; i < 600; i++) {
             eachTenthSecond.run();
             simulation.run(0.1);
         }
-        long sent = ring.stream().mapToLong(node -> node.sent).sum() - before;
+        long sent = ring.stream().mapToLong(node -> node.sent()).sum() - before;
         return sent / 60.0 / ring.size();
     }
 
@@ -540,8 +547,7 @@ class RingTest {
         Set<Long> traces = new HashSet<>();
         for (long seed : new long[] {5, 5, 6}) {
             RingSimulation simulation = new RingSimulation(seed);
-            simulation.startTrace();
-            simulation.loss(0.2);
+            simulation.network().loss(0.2);
             simulation.ring(9);
             simulation.run(20);
             nodes(simulation).get(4).kill();
@@ -551,23 +557,23 @@ class RingTest {
         assertThat(traces).hasSize(2);
     }
 
-    private static long live(Node node) {
+    private static long live(SimNode node) {
         return node.ring().members().stream()
                 .filter(state -> state.status().counts())
                 .count();
     }
 
     private static void assertNobodyDied(RingSimulation simulation) {
-        for (Node node : nodes(simulation)) {
+        for (SimNode node : nodes(simulation)) {
             assertThat(node.seen).noneMatch(changed -> changed.status() == Status.DEAD);
         }
     }
 
     private static void assertNothingTooMuch(RingSimulation simulation, int digests) {
-        for (Node node : nodes(simulation)) {
+        for (SimNode node : nodes(simulation)) {
             for (int i = 0; i < digests; i++) {
                 for (Holders.Holder holder : node.ring().holders(digest(i))) {
-                    Node other = nodes(simulation).stream()
+                    SimNode other = nodes(simulation).stream()
                             .filter(n -> n.member().id().equals(holder.member().id()))
                             .findFirst()
                             .orElseThrow();

@@ -31,7 +31,9 @@ final class Exchange {
     void start(Effect.Call effect, int bytes) {
         long now = simulation.now();
         simulation.at(now + effect.timeoutNanos(), this::timeOut);
-        if (!asked.running && !asked.silent && simulation.network().passes(asker, asked)) {
+        boolean refused =
+                (!asked.running && !asked.silent) || simulation.network().isDeaf(asked);
+        if (refused && simulation.network().passes(asker, asked)) {
             asker.connections.discard(asked);
             simulation.at(now + 2 * simulation.network().latency(), () -> end(failed("connection refused")));
             return;

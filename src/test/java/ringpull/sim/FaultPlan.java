@@ -109,6 +109,20 @@ record FaultPlan(long seed, int size, boolean storm, boolean strangers, int blob
         return strangers ? staying == seeds : staying > 0;
     }
 
+    /** Whether those who know the others and those who forgot them can meet at all: over a seed, or one who ran throughout. */
+    boolean canMeet() {
+        return IntStream.range(0, strangers ? 2 : 1)
+                .allMatch(ring -> IntStream.range(0, size)
+                        .filter(node -> !strangers || (node % 3 == 1) == (ring == 1))
+                        .anyMatch(node -> faults.stream().noneMatch(fault -> stops(fault, node))
+                                || (node < (storm && !strangers ? 1 : 3)
+                                        && faults.stream().noneMatch(fault -> stopsForGood(fault, node)))));
+    }
+
+    private static boolean stopsForGood(Fault fault, int node) {
+        return fault instanceof Fault.Crash crash && crash.node() == node && crash.seconds() == FOR_GOOD;
+    }
+
     private static boolean stops(Fault fault, int node) {
         return (fault instanceof Fault.Crash crash && crash.node() == node)
                 || (fault instanceof Fault.Leave leave && leave.node() == node);

@@ -1,5 +1,6 @@
 package ringpull.sim;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.BiPredicate;
 import java.util.random.RandomGenerator;
@@ -32,6 +33,7 @@ public final class Network {
     private double latencyMean = RingSimulation.SECOND / 200.0;
     private double loss;
     private BiPredicate<SimNode, SimNode> cut = (from, to) -> false;
+    private final BitSet deaf = new BitSet();
     private List<Integer> island = List.of();
 
     Network(RandomGenerator random, Traffic traffic) {
@@ -54,14 +56,24 @@ public final class Network {
         cut = broken;
     }
 
+    /** Nobody can call the node, as behind a firewall that refuses; its own calls work. */
+    public void deaf(SimNode node) {
+        deaf.set(node.index);
+    }
+
+    boolean isDeaf(SimNode node) {
+        return deaf.get(node.index);
+    }
+
     /** Nodes of different islands cannot talk; by index, and those beyond are on island 0. */
     public void islands(List<Integer> islandOfNode) {
         island = islandOfNode;
     }
 
-    /** No loss, no cuts, no islands; links that were clogged stay so. */
+    /** No loss, no cuts, no islands, nobody deaf; links that were clogged stay so. */
     public void heal() {
         loss = 0;
+        deaf.clear();
         cut = (from, to) -> false;
         island = List.of();
     }

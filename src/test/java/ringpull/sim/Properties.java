@@ -20,7 +20,7 @@ final class Properties implements Watch {
     static final long BYTES_PER_SECOND = 4 << 20;
 
     /** The same in a quiet ring of at most {@link FaultPlan#MOST_NODES} nodes, on average. */
-    static final long BYTES_PER_SECOND_QUIET = 20_000;
+    static final long BYTES_PER_SECOND_QUIET = 5_000;
 
     /** Blobs whose homes are looked at. */
     private static final int HOMES = 50;
@@ -77,7 +77,8 @@ final class Properties implements Watch {
     public void stopped(SimNode node) {
         long now = simulation.now();
         stoppedAt[node.index] = now;
-        double limit = detection(plan.size()) + (plan.faults().stream().anyMatch(Fault.Loss.class::isInstance) ? 8 : 0);
+        boolean loss = plan.faults().stream().anyMatch(Fault.Loss.class::isInstance);
+        double limit = detection(plan.size()) + (loss ? 8 : 0) + (mostAreDown() ? 4 : 0);
         if (plan.mild()) {
             simulation.at(now + FaultPlan.nanos(limit), () -> {
                 if (stoppedAt[node.index] == now) {
@@ -88,6 +89,11 @@ final class Properties implements Watch {
                 }
             });
         }
+    }
+
+    /** Then who is left doubts itself, and takes its time. */
+    private boolean mostAreDown() {
+        return simulation.nodes().stream().filter(SimNode::isOn).count() * 2 < plan.size();
     }
 
     @Override

@@ -44,8 +44,10 @@ final class PropertyRun {
     long run() {
         join();
         trouble();
-        simulation.runUntil("all is found again", plan.parts() ? CALM_AFTER_PARTING : CALM, simulation::converged);
-        quiet();
+        if (plan.canMeet()) {
+            simulation.runUntil("all is found again", plan.parts() ? CALM_AFTER_PARTING : CALM, simulation::converged);
+            quiet();
+        }
         return simulation.trace();
     }
 
@@ -115,9 +117,11 @@ final class PropertyRun {
         // Within that time, not just at its end: a suspicion that is refuted in a moment may fall on any moment.
         simulation.runUntil("quiescence: views and inventories are equal", QUIET, simulation::converged);
         properties.nothingTooMuch(digests);
-        simulation.run(10);
+        simulation.run(15);
         properties.quietTraffic(10);
         properties.oneHomeForAll(digests);
+        properties.require(
+                simulation.madeUp() == 0, "no resurrection:", simulation.madeUp(), "members that never were");
     }
 
     static String replay(long seed) {

@@ -204,6 +204,11 @@ public final class SimNode {
         clockAhead += (long) (seconds * RingSimulation.SECOND);
     }
 
+    /** What its monotonic clock shows, in nanoseconds. */
+    public long clock() {
+        return simulation.now() + clockAhead;
+    }
+
     /** Bytes a second of its link, either way. */
     public void link(double bytesPerSecond) {
         uplink.rate(bytesPerSecond);
@@ -231,7 +236,7 @@ public final class SimNode {
     /** Now, or when it is no longer paused. */
     public void happen(Event event) {
         if (!paused) {
-            List<Effect> effects = ring().handle(event, simulation.now() + clockAhead);
+            List<Effect> effects = ring().handle(event, clock());
             effects.forEach(effect -> simulation.perform(this, effect));
             planTick();
         } else if (whilePaused.size() < EVENTS) {

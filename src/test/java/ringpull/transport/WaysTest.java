@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ class WaysTest {
     private final MemoryTransport better = new MemoryTransport();
     private final MemoryTransport always = new MemoryTransport();
     private final Map<Transport, Long> brought = new HashMap<>();
+    private final List<String> fallbacks = new ArrayList<>();
     private byte[] blob;
     private Digest digest;
     private boolean fits = true;
@@ -42,7 +44,8 @@ class WaysTest {
         ways = new Ways(
                 List.of(new Ways.Way(new Named(better, "better"), (holder, asked, range) -> fits)),
                 new Named(always, "always"),
-                (name, bytes) -> brought.merge(name.equals("better") ? better : always, bytes, Long::sum));
+                (name, bytes) -> brought.merge(name.equals("better") ? better : always, bytes, Long::sum),
+                (from, to) -> fallbacks.add(from + " to " + to));
     }
 
     private byte[] read() throws TransferException, InterruptedException {
@@ -63,6 +66,7 @@ class WaysTest {
 
         assertThat(read()).isEqualTo(blob);
         assertThat(brought).isEqualTo(Map.of(better, 1L << 20, always, 2L << 20));
+        assertThat(fallbacks).containsExactly("better to always");
     }
 
     @Test

@@ -26,8 +26,10 @@ final class HoldersBench {
     private static final int LOOKUPS = 2_000_000;
     private static final int ROUNDS = 5;
 
-    /** Blobs are smaller than 5 GiB. */
-    private static final long SIZES = 5L << 30;
+    /** Layers are smaller than 2 GiB; one in so many blobs is a shard of a model, of up to 10 GiB. */
+    private static final long LAYER_BYTES = 2L << 30;
+
+    private static final int SHARDS = 20;
 
     private final int members;
     private final long postings;
@@ -85,7 +87,7 @@ final class HoldersBench {
             while (page.size() < Math.min(count, Limits.CHANGES_PER_MESSAGE) && version < count) {
                 version++;
                 long blob = blob(index, version);
-                page.add(new Change(version, digest(blob), 1 + blob * 0x9E3779B1L % SIZES));
+                page.add(new Change(version, digest(blob), size(blob)));
             }
             long from = version - page.size();
             List<Delta> deltas = page.isEmpty()
@@ -100,6 +102,11 @@ final class HoldersBench {
     private long blob(int member, long number) {
         long first = postings * (member - 1) / members;
         return (first + number) * 0x9E3779B1L % blobs;
+    }
+
+    private static long size(long blob) {
+        long random = blob * 0x9E3779B1L;
+        return blob % SHARDS == 0 ? LAYER_BYTES + random % (4 * LAYER_BYTES) : 1 + random % LAYER_BYTES;
     }
 
     private static Digest digest(long number) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.Stream;
 import ringpull.blob.Digest;
 import ringpull.ring.Effect;
 import ringpull.ring.Membership.Status;
@@ -22,6 +23,10 @@ final class RingSim {
     private static final double LOSS = 0.1;
     private static final double LIMIT = 200;
     private static final int IDLE_SECONDS = 10;
+
+    /** After a join the members still tell each other that they are eligible. */
+    private static final double SETTLE = 60;
+
     private static final long PROGRESS_NANOS = 60_000_000_000L;
 
     private final Run run;
@@ -29,6 +34,7 @@ final class RingSim {
     private final RingSimulation simulation;
     private final long start = System.nanoTime();
     private double memoryMib;
+    private int phaseBegan;
     private long said = System.nanoTime();
 
     RingSim(Run run) throws IOException {
@@ -41,27 +47,27 @@ final class RingSim {
     String measure() throws IOException, InterruptedException {
         String memberlist = run.has("--memberlist") ? memberlist() : "null";
         double join = join();
-        say("all views are equal %.1f s after the last start", join);
-        simulation.run(20);
+        sayPhase("all views are equal %.1f s after the last start", join);
+        simulation.run(SETTLE);
         double idle = idle();
-        say("idle: %.0f bytes/s and node", idle);
+        sayPhase("idle: %.0f bytes/s and node", idle);
         List<Double> heard = announce();
-        say("announced, known by all: p50 %.2f s, p99 %.2f s", percentile(heard, 50), percentile(heard, 99));
+        sayPhase("announced, known by all: p50 %.2f s, p99 %.2f s", percentile(heard, 50), percentile(heard, 99));
         List<Double> found = deaths();
-        say(
+        sayPhase(
                 "one death, known by all: p50 %.1f s, p99 %.1f s, last %.1f s",
                 percentile(found, 50), percentile(found, 99), percentile(found, 100));
         long suspicions = simulation.views().suspicions();
         long calmFalseDeaths = simulation.views().falseDeaths();
         long falseDeaths = slowAndLossy();
-        say(
+        sayPhase(
                 "60 s with 10 %% of nodes slow and 10 %% loss: %d suspicions, %d false deaths of healthy nodes, %d of"
                         + " slow ones",
                 simulation.views().suspicions() - suspicions,
                 falseDeaths,
                 simulation.views().falseDeaths() - calmFalseDeaths - falseDeaths);
         double[] mass = massDeath();
-        say("30 %% dead at once: 99 %% of views right after %.1f s, all after %.1f s", mass[0], mass[1]);
+        sayPhase("30 %% dead at once: 99 %% of views right after %.1f s, all after %.1f s", mass[0], mass[1]);
         double peak = 0;
         long busiest = 0;
         for (Traffic.Second second : simulation.traffic().seconds()) {
@@ -123,6 +129,19 @@ final class RingSim {
 
     private void say(String text, Object... values) {
         System.out.println(Bench.format("%7.1f s  ", (System.nanoTime() - start) / 1e9) + Bench.format(text, values));
+    }
+
+    /** Says what a phase measured, and its busiest second. */
+    private void sayPhase(String text, Object... values) {
+        List<Traffic.Second> seconds = simulation.traffic().seconds();
+        double peak = seconds.subList(phaseBegan, seconds.size()).stream()
+                .mapToDouble(Traffic.Second::mean)
+                .max()
+                .orElse(0);
+        phaseBegan = seconds.size();
+        say(
+                text + "; busiest second %.0f bytes a node",
+                Stream.concat(Stream.of(values), Stream.of(peak)).toArray());
     }
 
     private boolean allRight() {

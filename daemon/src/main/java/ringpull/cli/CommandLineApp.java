@@ -56,6 +56,7 @@ public final class CommandLineApp {
                 .addSubcommand(new TraceCommand())
                 .addSubcommand(new VerifyCommand())
                 .addSubcommand(new HelperCommand())
+                .addSubcommand(new DoctorCommand())
                 .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()))
                 .addSubcommand(new CommandLine(new PkiCommand())
                         .addSubcommand(new PkiInitCommand())

@@ -45,7 +45,41 @@ public record Config(
             Optional<Tls> tls,
             boolean insecure,
             Data data,
-            Io io) {}
+            Io io,
+            Rdma rdma) {
+        /** Without RDMA. */
+        public Peer(
+                Optional<String> address,
+                int controlPort,
+                int dataPort,
+                Optional<Tls> tls,
+                boolean insecure,
+                Data data,
+                Io io) {
+            this(address, controlPort, dataPort, tls, insecure, data, io, Rdma.NONE);
+        }
+    }
+
+    /**
+     * @param addresses of RDMA devices, written as {@link Peer#address} is; none: no RDMA
+     * @param port where readers connect, in RDMA's own space
+     * @param memoryBytes the most that is pinned
+     */
+    public record Rdma(List<String> addresses, int port, long memoryBytes) {
+        static final int PORT = 7749;
+        static final long MEMORY_BYTES = 256L << 20;
+
+        /** As where nothing is configured. */
+        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES);
+
+        public Rdma {
+            addresses = List.copyOf(addresses);
+        }
+
+        public boolean wanted() {
+            return !addresses.isEmpty();
+        }
+    }
 
     /** What the network between members may see of the bytes of blobs: nothing, or all. */
     public enum Data {

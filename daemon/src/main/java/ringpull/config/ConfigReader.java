@@ -24,6 +24,10 @@ import java.util.regex.Pattern;
 /** Every key, its default and its range, in the order of {@link Config}; then the rules between keys. */
 final class ConfigReader {
     private static final int MAX_SEEDS = 64;
+    private static final int MAX_RAILS = 8;
+    private static final long MIN_RDMA_MEMORY = 32L << 20;
+    private static final long MAX_NVMEOF_MEMORY = 4L << 40;
+    private static final long MAX_RDMA_MEMORY = 64L << 30;
     private static final int MAX_REGISTRIES = 256;
     private static final int MAX_ENDPOINTS = 16;
     /** {@code sun_path} holds 108 bytes and a final zero. */
@@ -108,8 +112,19 @@ final class ConfigReader {
         if (tls.isPresent() && insecure) {
             keys.problem("insecure", "must be false where cert, key, ca are set");
         }
+        Config.Rdma rdma = rdma(keys);
+        if (rdma.wanted() && (tls.isEmpty() || data != Config.Data.PLAIN)) {
+            keys.problem("rdma", "needs cert, key, ca and data = \"plain\": RDMA carries blobs in plain text");
+        }
         keys.end();
-        return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io);
+        return new Config.Peer(address, controlPort, dataPort, tls, insecure, data, io, rdma);
+    }
+
+    private static Config.Rdma rdma(Keys keys) {
+        return new Config.Rdma(
+                keys.get("rdma", List.of(), Values.list(MAX_RAILS, Values::text)),
+                keys.get("rdma_port", Config.Rdma.PORT, Values::port),
+                keys.get("rdma_memory", Config.Rdma.MEMORY_BYTES, Values.bytes(MIN_RDMA_MEMORY, MAX_RDMA_MEMORY)));
     }
 
     private static Config.Ring ring(Keys keys) {
@@ -211,7 +226,7 @@ final class ConfigReader {
                 keys.get("helper", Path.of("/run/ringpull-helper/helper.sock"), Values::path),
                 keys.get("fabric", Config.Fabric.TCP, Values.oneOf(Config.Fabric.class)),
                 keys.get("port", 4420, Values::port),
-                keys.get("memory", 1L << 30, Values::bytes));
+                keys.get("memory", 1L << 30, Values.bytes(0, MAX_NVMEOF_MEMORY)));
         if (nvmeof.port() == 0) {
             keys.problem("port", "must be a port from 1 to 65535: the kernel takes no free one by itself");
         }

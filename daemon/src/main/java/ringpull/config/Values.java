@@ -130,6 +130,18 @@ final class Values {
         return BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString();
     }
 
+    /** A size in whole bytes. */
+    static Function<Object, Long> bytes(long least, long most) {
+        return value -> {
+            String what = "a size (\"512 MiB\", or bytes) from " + (least >> 20) + " to " + (most >> 20) + " MiB";
+            BigDecimal bytes = value instanceof Long number ? BigDecimal.valueOf(number) : amount(value, BYTES, what);
+            if (bytes.compareTo(BigDecimal.valueOf(least)) < 0 || bytes.compareTo(BigDecimal.valueOf(most)) > 0) {
+                throw new IllegalArgumentException(what);
+            }
+            return bytes.longValue();
+        };
+    }
+
     /** Bytes, or a share of the file system. */
     static Config.Room room(Object value) {
         String what = "a share of the file system (\"20 %\") or a size (\"500 GiB\", or bytes)";
@@ -148,18 +160,6 @@ final class Values {
             throw new IllegalArgumentException("at most 8388607 TiB");
         }
         return new Config.Room.Bytes(bytes.longValue());
-    }
-
-    /** Bytes alone: there is no whole to take a share of. */
-    static long bytes(Object value) {
-        try {
-            if (room(value) instanceof Config.Room.Bytes(long bytes)) {
-                return bytes;
-            }
-        } catch (IllegalArgumentException e) {
-            // Told below.
-        }
-        throw new IllegalArgumentException("a size (\"500 MiB\", \"2 GiB\", or bytes)");
     }
 
     private static BigDecimal amount(Object value, Map<String, Long> units, String what) {

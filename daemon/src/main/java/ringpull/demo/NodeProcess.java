@@ -105,11 +105,17 @@ public final class NodeProcess implements AutoCloseable {
         command.addAll(JVM_FLAGS);
         command.addAll(flags);
         Path jar = jar();
+        // Of libdisni, which DiSNI looks for there.
+        command.add("-Djava.library.path=" + jar.resolveSibling(""));
         if (Files.isRegularFile(jar)) {
             command.addAll(List.of("-jar", jar.toString()));
         } else {
-            command.addAll(
-                    List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), MAIN));
+            command.addAll(List.of(
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    MAIN));
         }
         command.addAll(arguments);
         return command;

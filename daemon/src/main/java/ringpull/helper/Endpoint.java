@@ -2,7 +2,9 @@ package ringpull.helper;
 
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * Where an NVMe target listens.
@@ -10,10 +12,21 @@ import java.util.Locale;
  * @param address an address of a host: never a name, and without a scope
  */
 public record Endpoint(Fabric fabric, InetAddress address, int port) {
+    private static final Pattern ADDRESS = Pattern.compile("[0-9A-Fa-f.:]{2,45}");
+    private static final Pattern PORT = Pattern.compile("[0-9]{1,5}");
+
     /** What carries the commands. */
     public enum Fabric {
         TCP,
         RDMA;
+
+        /** @throws IllegalArgumentException if none is called so */
+        public static Fabric of(String word) {
+            return Arrays.stream(values())
+                    .filter(fabric -> fabric.word().equals(word))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("a fabric is tcp or rdma"));
+        }
 
         /** As the kernel writes it. */
         public String word() {
@@ -28,8 +41,10 @@ public record Endpoint(Fabric fabric, InetAddress address, int port) {
     }
 
     static Endpoint parse(String fabric, String address, String port) {
-        InetAddress parsed = InetAddress.ofLiteral(address);
-        return new Endpoint(Fabric.valueOf(fabric.toUpperCase(Locale.ROOT)), parsed, Integer.parseInt(port));
+        if (!ADDRESS.matcher(address).matches() || !PORT.matcher(port).matches()) {
+            throw new IllegalArgumentException("no target has such an address and port");
+        }
+        return new Endpoint(Fabric.of(fabric), InetAddress.ofLiteral(address), Integer.parseInt(port));
     }
 
     /** {@code ipv4} or {@code ipv6}. */

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.os.Descriptor;
+import ringpull.os.NativeLibraries;
 import ringpull.os.UnixSocket;
 
 /**
@@ -53,6 +54,7 @@ public final class HelperServer implements AutoCloseable {
      * @throws IOException with a sentence, if that cannot be
      */
     public static HelperServer start(Path socket, String user) throws IOException {
+        Optional.ofNullable(System.getenv("STATE_DIRECTORY")).ifPresent(own -> NativeLibraries.unpackTo(Path.of(own)));
         sweep();
         UnixSocket listener = UnixSocket.listen(socket, BACKLOG);
         try {

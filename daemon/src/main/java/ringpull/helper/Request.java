@@ -2,7 +2,6 @@ package ringpull.helper;
 
 import java.util.HexFormat;
 import java.util.UUID;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -78,46 +77,33 @@ public sealed interface Request {
         }
     }
 
-    String ENDPOINT = "(tcp|rdma) ([0-9A-Fa-f.:]{2,45}) ([0-9]{1,5})";
-    String SESSION = "([0-9a-f]{32})";
-    String KEY = "([0-9a-f]{64})";
-    String NAMESPACE = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})";
-    Pattern LISTEN = Pattern.compile("listen " + ENDPOINT);
-    Pattern EXPORT = Pattern.compile("export " + SESSION + " " + KEY + " " + NAMESPACE);
-    Pattern WITHDRAW = Pattern.compile("withdraw " + SESSION + " " + NAMESPACE);
-    Pattern DISMISS = Pattern.compile("dismiss " + SESSION);
-    Pattern CONNECT = Pattern.compile("connect " + ENDPOINT + " " + SESSION + " " + KEY);
-    Pattern OPEN = Pattern.compile("open " + NAMESPACE);
+    /** Words of letters, digits and the marks of addresses and names, one space between them. */
+    Pattern LINE = Pattern.compile("[a-z]{1,16}(?: [0-9A-Za-z.:-]{1,64}){0,6}");
+
+    Pattern NAME = Pattern.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}");
 
     /** @throws IllegalArgumentException if it is none of these, to the letter */
     static Request parse(String line) {
-        Matcher matcher;
-        if (line.equals("probe")) {
-            return new Probe();
+        String[] words = LINE.matcher(line).matches() ? line.split(" ", -1) : new String[] {""};
+        return switch (words[0] + " " + (words.length - 1)) {
+            case "probe 0" -> new Probe();
+            case "listen 3" -> new Listen(Endpoint.parse(words[1], words[2], words[3]));
+            case "export 3" -> new Export(new Session(words[1]), new Key(words[2]), name(words[3]));
+            case "withdraw 2" -> new Withdraw(new Session(words[1]), name(words[2]));
+            case "dismiss 1" -> new Dismiss(new Session(words[1]));
+            case "connect 5" ->
+                new Connect(
+                        Endpoint.parse(words[1], words[2], words[3]), new Session(words[4]), new Key(words[5]));
+            case "open 1" -> new Open(name(words[1]));
+            default -> throw new IllegalArgumentException("no such request");
+        };
+    }
+
+    private static UUID name(String text) {
+        if (!NAME.matcher(text).matches()) {
+            throw new IllegalArgumentException("a namespace's name is a UUID in small letters");
         }
-        if ((matcher = LISTEN.matcher(line)).matches()) {
-            return new Listen(Endpoint.parse(matcher.group(1), matcher.group(2), matcher.group(3)));
-        }
-        if ((matcher = EXPORT.matcher(line)).matches()) {
-            return new Export(
-                    new Session(matcher.group(1)), new Key(matcher.group(2)), UUID.fromString(matcher.group(3)));
-        }
-        if ((matcher = WITHDRAW.matcher(line)).matches()) {
-            return new Withdraw(new Session(matcher.group(1)), UUID.fromString(matcher.group(2)));
-        }
-        if ((matcher = DISMISS.matcher(line)).matches()) {
-            return new Dismiss(new Session(matcher.group(1)));
-        }
-        if ((matcher = CONNECT.matcher(line)).matches()) {
-            return new Connect(
-                    Endpoint.parse(matcher.group(1), matcher.group(2), matcher.group(3)),
-                    new Session(matcher.group(4)),
-                    new Key(matcher.group(5)));
-        }
-        if ((matcher = OPEN.matcher(line)).matches()) {
-            return new Open(UUID.fromString(matcher.group(1)));
-        }
-        throw new IllegalArgumentException("no such request");
+        return UUID.fromString(text);
     }
 
     /** What {@link #parse} reads. */

@@ -17,13 +17,26 @@ public final class Meters {
         registry.counter("ringpull.received.bytes", "source", source.label).increment((double) bytes);
     }
 
-    /** Bytes that arrived from members, by the transport that brought them. */
-    public void broughtBy(String transport, long bytes) {
-        registry.counter("ringpull.transport.bytes", "transport", transport).increment((double) bytes);
+    /** Bytes that other members sent, by how; the rail is our address on that network, "" where it does not matter. */
+    public void carried(String transport, String rail, long bytes) {
+        registry.counter("ringpull.transport.received.bytes", "transport", transport, "rail", rail)
+                .increment((double) bytes);
+    }
+
+    /** Bytes that went to other members, by how. */
+    public void served(String transport, long bytes) {
+        registry.counter("ringpull.transport.served.bytes", "transport", transport)
+                .increment((double) bytes);
+        served(bytes);
+    }
+
+    /** A range that one transport gave up and another took over. */
+    public void fellBack(String from, String to) {
+        registry.counter("ringpull.transport.fallbacks", "from", from, "to", to).increment();
     }
 
     /** Bytes that went to other members. */
-    public void served(long bytes) {
+    private void served(long bytes) {
         registry.counter("ringpull.served.bytes").increment((double) bytes);
     }
 

@@ -52,7 +52,7 @@ public record HostAddress(InetAddress address, Optional<String> warning) {
     static HostAddress choose(Config.Peer peer, Config.Ring ring, List<HostInterface> interfaces) throws Unusable {
         boolean open = peer.tls().isPresent() || peer.insecure();
         if (peer.address().isPresent()) {
-            InetAddress address = configured(peer.address().get(), interfaces);
+            InetAddress address = configured("[peer] address", peer.address().get(), interfaces);
             if (!open && !address.isLoopbackAddress()) {
                 throw new Unusable("[peer] address = \"" + peer.address().get() + "\" means "
                         + address.getHostAddress()
@@ -76,12 +76,25 @@ public record HostAddress(InetAddress address, Optional<String> warning) {
         return new HostAddress(address, Optional.empty());
     }
 
-    private static InetAddress configured(String text, List<HostInterface> interfaces) throws Unusable {
+    /**
+     * The address of this host that a key's text means: an IP address, an interface's name or a network.
+     *
+     * @param key as the file names it, for the message
+     */
+    public static InetAddress named(String key, String text) throws Unusable {
+        try {
+            return configured(key, text, HostInterface.all());
+        } catch (SocketException e) {
+            throw new Unusable("the network interfaces of this host cannot be listed: " + e);
+        }
+    }
+
+    private static InetAddress configured(String key, String text, List<HostInterface> interfaces) throws Unusable {
         Optional<AddressRange> range = AddressRange.parse(text);
         if (range.isPresent() && range.get().single()) {
             InetAddress address = range.get().address();
             return first(interfaces, each -> each.address().equals(address))
-                    .orElseThrow(() -> unusable(text, "is no address of this host", interfaces));
+                    .orElseThrow(() -> unusable(key, text, "is no address of this host", interfaces));
         }
         if (range.isPresent()) {
             return first(
@@ -89,15 +102,15 @@ public record HostAddress(InetAddress address, Optional<String> warning) {
                             each -> range.get().contains(each.address())
                                     && !each.bridge()
                                     && !each.address().isLinkLocalAddress())
-                    .orElseThrow(() -> unusable(text, "holds no address of this host", interfaces));
+                    .orElseThrow(() -> unusable(key, text, "holds no address of this host", interfaces));
         }
         if (interfaces.stream().noneMatch(each -> each.name().equals(text))) {
-            throw unusable(text, "is no IP address, CIDR, or interface that is up with an address", interfaces);
+            throw unusable(key, text, "is no IP address, CIDR, or interface that is up with an address", interfaces);
         }
         return first(
                         interfaces,
                         each -> each.name().equals(text) && !each.address().isLinkLocalAddress())
-                .orElseThrow(() -> unusable(text, "has link-local addresses only", interfaces));
+                .orElseThrow(() -> unusable(key, text, "has link-local addresses only", interfaces));
     }
 
     /** Seeds whose names do not resolve are left out: a daemon starts while the name service is away. */
@@ -142,8 +155,8 @@ public record HostAddress(InetAddress address, Optional<String> warning) {
                 .min(Comparator.comparing(address -> !(address instanceof Inet4Address)));
     }
 
-    private static Unusable unusable(String text, String what, List<HostInterface> interfaces) {
-        return new Unusable("[peer] address = \"" + text + "\" " + what + "." + candidates(interfaces));
+    private static Unusable unusable(String key, String text, String what, List<HostInterface> interfaces) {
+        return new Unusable(key + " = \"" + text + "\" " + what + "." + candidates(interfaces));
     }
 
     private static String candidates(List<HostInterface> interfaces) {

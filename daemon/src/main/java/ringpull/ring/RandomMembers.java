@@ -5,7 +5,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
-import ringpull.ring.Membership.Status;
 
 /** Members chosen at random. */
 final class RandomMembers {
@@ -49,12 +48,15 @@ final class RandomMembers {
         return picked;
     }
 
-    /** A random one of the dead, in case it is only out of reach; {@link Directory#NONE} if nobody is dead. */
-    int anyDead() {
+    /**
+     * A random one of the dead, in case it is only out of reach, or of those who left, in case it came back and no seed is
+     * there to let it in; {@link Directory#NONE} if nobody is gone.
+     */
+    int anyGone() {
         int start = random.nextInt(table.capacity());
         for (int i = 0; i < table.capacity(); i++) {
             int member = (start + i) % table.capacity();
-            if (table.isKnown(member) && table.status(member) == Status.DEAD) {
+            if (table.isKnown(member) && !table.counts(member)) {
                 return member;
             }
         }

@@ -21,8 +21,8 @@ final class Repair {
 
     static final long TIMEOUT = 5 * Time.SECONDS;
 
-    /** One in so many goes to a member that is held for dead: partitions heal. And one to any, not only to neighbours. */
-    static final int TO_THE_DEAD = 10;
+    /** One in so many goes to a member that died or left: partitions heal. And one to any, not only to neighbours. */
+    static final int TO_THE_GONE = 10;
 
     static final int TO_ANYONE = 10;
 
@@ -127,11 +127,11 @@ final class Repair {
 
     private int partner() {
         count++;
-        int dead = joined && count % TO_THE_DEAD == 0 && peers.tombstones() > 0
-                ? peers.random().anyDead()
+        int gone = joined && count % TO_THE_GONE == 0 && peers.tombstones() > 0
+                ? peers.random().anyGone()
                 : Directory.NONE;
-        if (dead != Directory.NONE) {
-            return dead;
+        if (gone != Directory.NONE) {
+            return gone;
         }
         if (!joined) {
             boolean anew = count % JOINING_ANEW == 0 || !contacts.areEnough();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.ObjLongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,6 +18,7 @@ public final class Ways implements Transport {
     private final List<Way> better;
     private final Transport always;
     private final ObjLongConsumer<String> brought;
+    private final BiConsumer<String, String> fellBack;
 
     /** A transport, and when to read by it. */
     public record Way(Transport transport, Fit fit) {}
@@ -31,16 +33,22 @@ public final class Ways implements Transport {
      * @param better the best first
      * @param always for what those do not fit, and for what they leave
      * @param brought told of bytes that came, by transport
+     * @param fellBack told of a range that one transport gave up, and which one has it then at the latest
      */
-    public Ways(List<Way> better, Transport always, ObjLongConsumer<String> brought) {
+    public Ways(
+            List<Way> better,
+            Transport always,
+            ObjLongConsumer<String> brought,
+            BiConsumer<String, String> fellBack) {
         this.better = List.copyOf(better);
         this.always = always;
         this.brought = brought;
+        this.fellBack = fellBack;
     }
 
     @Override
     public String name() {
-        return "any";
+        return always.name();
     }
 
     @Override
@@ -50,7 +58,6 @@ public final class Ways implements Transport {
         ByteRange rest = range;
         for (Way way : better) {
             if (!way.fit().fits(holder, blob, rest)) {
-                log.debug("{} at {} is not for {}", rest, holder, way.transport().name());
                 continue;
             }
             try {
@@ -60,6 +67,7 @@ public final class Ways implements Transport {
                 throw e;
             } catch (TransferException e) {
                 log.debug("{} goes on by another transport: {}", blob, e.getMessage());
+                fellBack.accept(way.transport().name(), always.name());
             }
             rest = new ByteRange(counted.end, range.end() - counted.end);
         }

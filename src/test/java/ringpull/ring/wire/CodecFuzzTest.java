@@ -35,9 +35,17 @@ class CodecFuzzTest {
 
     @Test
     void seeds() {
-        new Fuzz("HostPort", IllegalArgumentException.class)
+        new Fuzz("SeedSource", IllegalArgumentException.class)
                 .with("10.0.0.5", "10.0.0.5:7746", "ringpull.svc.cluster.local:7746", "[fd00::5]:7746", "fd00::5")
-                .texts(HostPort::parse);
+                .with("file:/etc/ringpull/seeds", "srv:_ringpull._tcp.example.org")
+                .texts(SeedSource::parse);
+    }
+
+    @Test
+    void srvRecords() {
+        new Fuzz("SrvName", IllegalArgumentException.class)
+                .with("0 5 7746 gpu-1.example.org.", "10 0 7746 fd00::5")
+                .texts(SrvName.Entry::parse);
     }
 
     @Test

@@ -18,7 +18,8 @@ import ringpull.ring.Body;
 import ringpull.ring.Event;
 import ringpull.ring.Limits;
 import ringpull.ring.Message;
-import ringpull.ring.RingSimulation;
+import ringpull.sim.RingSimulation;
+import ringpull.sim.SimNode;
 import ringpull.v1.RingMessage;
 import ringpull.v1.RingRumor;
 import ringpull.v1.RingStatus;
@@ -30,7 +31,7 @@ class CodecTest {
     private static List<Message> messages(RingSimulation simulation) {
         List<Message> heard = new ArrayList<>();
         simulation.tap(heard::add);
-        List<RingSimulation.Node> ring = simulation.ring(5);
+        List<SimNode> ring = simulation.ring(5);
         for (int i = 0; i < 40; i++) {
             Digest digest = Digest.parse(String.format("sha256:%064x", i));
             ring.get(i % 5).happen(new Event.Held(digest, i));
@@ -118,7 +119,7 @@ class CodecTest {
         RingSimulation simulation = new RingSimulation(7);
         List<RingMessage> said =
                 messages(simulation).stream().map(Codec::encode).distinct().toList();
-        List<RingSimulation.Node> ring = simulation.ring(1);
+        List<SimNode> ring = simulation.ring(1);
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
         int understood = 0;
         int count = (int) (100_000 * SCALE);

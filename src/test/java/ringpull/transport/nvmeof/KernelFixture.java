@@ -47,8 +47,11 @@ final class KernelFixture implements AutoCloseable {
         }
 
         private Process start() throws IOException {
-            List<String> command = NodeProcess.command(
-                    List.of("helper", "--socket", socket.toString(), "--user", System.getProperty("user.name")));
+            // With no more rights than the unit that ships gives it.
+            List<String> command = new ArrayList<>(List.of("setpriv", "--no-new-privs", "--bounding-set"));
+            command.add("-all,+dac_override,+chown,+fowner");
+            command.addAll(NodeProcess.command(
+                    List.of("helper", "--socket", socket.toString(), "--user", System.getProperty("user.name"))));
             Process started = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();

@@ -5,12 +5,12 @@ import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
-import ringpull.guest.Guest;
+import ringpull.guest.GuestProgram;
 
 /** NVMe over Fabrics on a real kernel. */
 class KernelTest {
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException, InterruptedException {
-        return Guest.run(KernelScenarios.class, Duration.ofMinutes(3));
+        return GuestProgram.run(KernelScenarios.class, Duration.ofMinutes(3));
     }
 }

@@ -16,6 +16,13 @@ class WireFuzzTest {
     }
 
     @Test
+    void nonces() {
+        new Fuzz("Wire.nonce")
+                .with("0123456789abcdef".repeat(2), "0123456789abcdef".repeat(4))
+                .texts(Wire::parseNonce);
+    }
+
+    @Test
     void ranges() {
         new Fuzz("Wire.range")
                 .with("bytes=0-0", "bytes=1048576-2097151", "bytes=0-9999999999999")

@@ -35,7 +35,7 @@ record SrvName(String name, String server) implements SeedSource {
     private static final String TRIES = "2";
 
     /** {@code priority weight port target}. */
-    private record Entry(int priority, HostPort host) {
+    record Entry(int priority, HostPort host) {
         static Entry parse(String record) {
             String[] parts = record.split(" ", -1);
             if (parts.length != 4) {

@@ -1,0 +1,166 @@
+package ringpull.transport.rdma;
+
+import com.ibm.disni.verbs.IbvPd;
+import java.io.IOException;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One end of a connection, on a thread of its own: it makes the connection, handles completions, messages and orders of
+ * other threads one after another, and takes it all down again. It sleeps until there is something to do.
+ */
+abstract class Pair implements Link.Listener {
+    private static final int BUSY_TICK_MILLIS = 50;
+    private static final int IDLE_TICK_MILLIS = 1000;
+
+    private final Times times;
+    private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
+    private volatile @Nullable Runnable waker;
+    private volatile @Nullable String ending;
+    private boolean over;
+    private @Nullable Link link;
+
+    /** What another thread wants of this one. */
+    @FunctionalInterface
+    interface Order {
+        void run() throws IOException;
+
+        /** In place of that, when the connection ended before. */
+        default void lapse() {}
+    }
+
+    Pair(Times times) {
+        this.times = times;
+    }
+
+    /** Makes the connection's native objects up to, but not, the {@link Link}. */
+    abstract Endpoint open() throws IOException, InterruptedException;
+
+    /** The protection domain for the queue pair. */
+    abstract IbvPd domain(Endpoint endpoint) throws IOException;
+
+    /** Connects; from here on messages may come. */
+    abstract void connect(Endpoint endpoint) throws IOException;
+
+    /** Looks after what is late. */
+    abstract void tick(long now) throws IOException;
+
+    /** Whether nothing is under way that could be late. */
+    abstract boolean isIdle();
+
+    /** The queue pair is gone: nothing is written to memory any more, nor read from it by others. */
+    abstract void unlinked();
+
+    /** All is gone. */
+    abstract void closed(IOException why);
+
+    final Thread start(String name) {
+        return Thread.ofPlatform().daemon().name(name).start(this::run);
+    }
+
+    final Link link() throws IOException {
+        Link there = link;
+        if (there == null) {
+            throw new IOException("not connected");
+        }
+        return there;
+    }
+
+    final Times times() {
+        return times;
+    }
+
+    /** Has this done on the connection's thread; false if that has ended, and then nothing will be done. */
+    final boolean order(Order order) {
+        synchronized (this) {
+            if (over) {
+                return false;
+            }
+            orders.add(order);
+        }
+        wake();
+        return true;
+    }
+
+    /** Ends the connection soon, with this as the reason; from any thread. */
+    final void end(String why) {
+        ending = why;
+        wake();
+    }
+
+    private void wake() {
+        Runnable wakes = waker;
+        if (wakes != null) {
+            wakes.run();
+        }
+    }
+
+    private void run() {
+        IOException why;
+        try (Endpoint endpoint = open()) {
+            why = serve(endpoint);
+        } catch (IOException e) {
+            why = e;
+        } catch (InterruptedException e) {
+            why = new IOException("interrupted", e);
+        } catch (RuntimeException e) {
+            why = new IOException("a defect: " + e, e);
+        }
+        synchronized (this) {
+            over = true;
+        }
+        for (Order left = orders.poll(); left != null; left = orders.poll()) {
+            left.lapse();
+        }
+        closed(why);
+    }
+
+    /** Runs until the connection is over, and says why it is. */
+    private IOException serve(Endpoint endpoint) throws IOException {
+        try (Link made = new Link(endpoint, domain(endpoint))) {
+            waker = made.waker();
+            link = made;
+            IOException why = talk(endpoint, made);
+            waker = null;
+            link = null;
+            endpoint.disconnect();
+            return why;
+        } finally {
+            unlinked();
+        }
+    }
+
+    private IOException talk(Endpoint endpoint, Link made) {
+        try {
+            connect(endpoint);
+            loop(made);
+            return new IOException("closed");
+        } catch (IOException e) {
+            return e;
+        } catch (RuntimeException e) {
+            return new IOException("a defect: " + e, e);
+        }
+    }
+
+    private void loop(Link made) throws IOException {
+        for (String end = ending; end == null; end = ending) {
+            for (Order next = orders.poll(); next != null; next = orders.poll()) {
+                next.run();
+            }
+            long now = System.nanoTime();
+            if (made.isOverdue(now, times.operation().toNanos())) {
+                throw new IOException("the fabric did nothing for "
+                        + times.operation().toMillis() + " ms");
+            }
+            tick(now);
+            if (!made.poll(this)) {
+                made.arm();
+                if (!made.poll(this) && orders.isEmpty() && ending == null) {
+                    made.await(made.isQuiet() && isIdle() ? IDLE_TICK_MILLIS : BUSY_TICK_MILLIS);
+                }
+            }
+        }
+        throw new IOException(ending);
+    }
+}

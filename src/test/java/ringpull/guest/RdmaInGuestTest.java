@@ -1,0 +1,65 @@
+package ringpull.guest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import ringpull.demo.Programs;
+
+/** Everything that wants an RDMA device, on a kernel that has a soft one. */
+class RdmaInGuestTest {
+    private static final Path BUILD =
+            Path.of(System.getProperty("ringpull.root", "."), "native", "build").toAbsolutePath().normalize();
+
+    @TempDir
+    Path directory;
+
+    @BeforeEach
+    void guest() {
+        Guest.assume();
+    }
+
+    private Programs.Outcome run(String script) throws IOException, InterruptedException {
+        return new Guest(directory.resolve("guest.log")).run(Guest.SOFT_ROCE + script);
+    }
+
+    /** Our C without Java: every wrong order, and a connection that is refused beside each that is not. */
+    @Test
+    void libdisniHolds() throws Exception {
+        // Built out here; inside it finds itself built. User-Mode Linux has no room for the sanitizer of addresses.
+        ProcessBuilder build = new ProcessBuilder(BUILD.toString(), "check-disni", directory.toString());
+        build.environment().put("SANITIZE", "undefined");
+        int exit = build.inheritIO().start().waitFor();
+        assumeTrue(exit != 77, "no C compiler or no headers here");
+        assertThat(exit).isZero();
+
+        Programs.Outcome outcome = run(directory.resolve("disni_test") + " 10.8.0.1 40");
+
+        assertThat(outcome.exit()).as(outcome.output()).isZero();
+        assertThat(outcome.output()).contains("checked libdisni's handles and connections");
+    }
+
+    @Test
+    void theTransportHoldsWithItsJniChecked() throws Exception {
+        assertPasses("ringpull.transport.rdma.RdmaContractTest", "ringpull.transport.rdma.RdmaFaultsTest");
+    }
+
+    @Test
+    void daemonsPullOverIt() throws Exception {
+        assertPasses("ringpull.e2e.RdmaPullTest");
+    }
+
+    private void assertPasses(String... classes) throws IOException, InterruptedException {
+        Programs.Outcome outcome = run(Guest.java("ringpull.guest.GuestTests", classes));
+
+        assertThat(outcome.exit()).as(outcome.output()).isZero();
+        for (String jni : List.of("WARNING in native method", "FATAL ERROR in native method")) {
+            assertThat(outcome.output()).doesNotContain(jni);
+        }
+    }
+}

@@ -1,0 +1,310 @@
+package ringpull.transport.rdma;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.ibm.disni.verbs.IbvPd;
+import java.io.File;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import ringpull.blob.ByteRange;
+import ringpull.transport.Await;
+import ringpull.transport.TransferException;
+import ringpull.transport.session.Session;
+import ringpull.transport.session.TestAdmission;
+
+/** Strangers, forgeries, readers that keep what they were lent, holders that forget, and a device that leaks nothing. */
+@EnabledIfEnvironmentVariable(named = Fabric.VARIABLE, matches = ".+", disabledReason = "there is no RDMA device here")
+class RdmaFaultsTest {
+    private static final int SCALE = Integer.parseInt(Objects.requireNonNullElse(System.getenv("RINGPULL_TEST_SCALE"), "1"));
+    private static final Times SHORT_LEASE = new Times(
+            Duration.ofSeconds(10),
+            Duration.ofMillis(100),
+            Duration.ofSeconds(40),
+            Duration.ofMillis(300),
+            Duration.ofSeconds(60));
+
+    @TempDir
+    Path folder;
+
+    private @Nullable RdmaFixture fixture;
+
+    private RdmaFixture fixture(Times times, int windows) throws IOException {
+        RdmaFixture made = new RdmaFixture(folder, times, windows);
+        fixture = made;
+        return made;
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        if (fixture != null) {
+            fixture.close();
+        }
+    }
+
+    /** Knocks with these private data; why that failed. */
+    private static IOException knock(InetSocketAddress holder, byte[] data) throws IOException {
+        Deadline deadline = Deadline.in(Duration.ofSeconds(20));
+        try (Closing closing = new Closing();
+                Endpoint endpoint = new Endpoint()) {
+            endpoint.resolve(Fabric.host(3), holder, deadline);
+            IbvPd domain = Rail.domain(endpoint, closing);
+            try (Link _ = new Link(endpoint, domain)) {
+                endpoint.connect(data, deadline);
+                endpoint.disconnect();
+                throw new AssertionError("was let in");
+            } catch (IOException e) {
+                return e;
+            } finally {
+                closing.close(); // before its device
+            }
+        }
+    }
+
+    @Test
+    void whoProvesNoSessionIsRefusedWhateverItSays() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
+        Session known = holder.sessions.make("reader");
+        Session unknown = Session.of(new byte[16], new byte[32], Duration.ofMinutes(1));
+        byte[] wrongNonce = new Handshake.Knock(known).data();
+        wrongNonce[20] ^= 1;
+        byte[] wrongProof = new Handshake.Knock(known).data();
+        wrongProof[55] ^= 1;
+        byte[] otherVersion = new Handshake.Knock(known).data();
+        otherVersion[3]++;
+        List<byte[]> forgeries = List.of(
+                new byte[0],
+                new byte[1],
+                new byte[56],
+                new Handshake.Knock(unknown).data(),
+                wrongNonce,
+                wrongProof,
+                otherVersion,
+                java.util.Arrays.copyOf(new Handshake.Knock(known).data(), 55));
+        for (byte[] forgery : forgeries) {
+            IOException refused = knock(holder.holder(), forgery);
+            assertThat(refused).isInstanceOf(Endpoint.Rejected.class);
+            assertThat(((Endpoint.Rejected) refused).why()).contains(Handshake.Rejection.UNKNOWN);
+        }
+        assertThat(holder.server.refusals()).isEqualTo(forgeries.size());
+        assertThat(holder.server.connections()).isZero();
+        assertThat(holder.read(holder.reader(RdmaFixture.PATIENT))).isEqualTo(holder.blob);
+    }
+
+    /** The knock that was overheard gets a connection, and nothing on it. */
+    @Test
+    void aRangeWithoutProofEndsTheConnection() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
+        ByteRange range = new ByteRange(0, 100);
+        try (RawReader raw = new RawReader(holder, holder.sessions.make("reader"))) {
+            raw.send(new Message.Ask(1, holder.digest, range, new byte[Message.PROOF_BYTES]));
+            raw.awaitEnd();
+        }
+        assertThat(holder.blobs.opened()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void whatBreaksTheProtocolEndsTheConnectionAndNothingElse(int kind) throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 2);
+        try (RawReader raw = new RawReader(holder, holder.sessions.make("reader"))) {
+            raw.send(
+                    switch (kind) {
+                        case 0 -> new Message.Done(1, 0, 1); // what was not lent
+                        case 1 -> new Message.Done(1, 1 << 20, 1);
+                        case 2 -> new Message.Refuse(1, Message.Reason.BUSY, "no");
+                        default -> new Message.Piece(1, 0, 1, 0, 0, 0, 0, 0);
+                    });
+            raw.awaitEnd();
+        }
+        assertThat(holder.read(holder.reader(RdmaFixture.PATIENT))).isEqualTo(holder.blob);
+    }
+
+    /** The lease is over, and two deadlines later the memory is not the reader's to read any more. */
+    @Test
+    void whoKeepsAnOfferLosesTheConnection() throws Exception {
+        RdmaFixture holder = fixture(SHORT_LEASE, 1);
+        try (RawReader raw = new RawReader(holder, holder.sessions.make("reader"))) {
+            raw.ask(holder.digest, new ByteRange(0, 2 << 20));
+            Await.until("offers", () -> raw.pump() && raw.pieces().size() == 2);
+            holder.blobs.remove(holder.digest); // evicted meanwhile: what is lent stays readable
+            assertThat(raw.fetch(raw.pieces().getFirst())).isTrue();
+            raw.awaitEnd();
+        }
+        Await.until("the window is free", () -> holder.server.connections() == 0);
+        assertThat(holder.server.pinnedBytes()).isZero();
+    }
+
+    @Test
+    void aFullHolderIsBusyAndAnIdleReaderMakesRoom() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
+        RdmaTransport first = holder.reader(RdmaFixture.PATIENT);
+        RdmaTransport second = holder.reader(RdmaFixture.PATIENT);
+        holder.source.holdAfter(0);
+        Thread reading = Thread.ofVirtual().start(() -> {
+            try {
+                holder.read(first);
+            } catch (TransferException | InterruptedException e) {
+                // asserted below by what the second sees
+            }
+        });
+        Await.until("the first is served", () -> holder.blobs.opened() == 1);
+
+        assertThatThrownBy(() -> holder.read(second)).isInstanceOf(TransferException.Busy.class);
+
+        holder.source.heal();
+        reading.join();
+        Await.until("the second gets the room of the first", () -> {
+            try {
+                return java.util.Arrays.equals(holder.read(holder.reader(RdmaFixture.PATIENT)), holder.blob);
+            } catch (TransferException | IOException e) {
+                return false;
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+    }
+
+    @Test
+    void aHolderThatEndsAllSessionsIsAskedForAnother() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 2);
+        TestAdmission admission =
+                new TestAdmission(at -> holder.sessions.make("reader").at(List.of(at)));
+        RdmaTransport reader = holder.reader(RdmaFixture.PATIENT, admission);
+        assertThat(holder.read(reader)).isEqualTo(holder.blob);
+
+        holder.sessions.clear();
+
+        assertThat(holder.read(reader)).isEqualTo(holder.blob);
+        assertThat(admission.asked()).isEqualTo(2);
+    }
+
+    @Test
+    void connectionsComeAndGoAndLeaveNothing() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 2);
+        assertThat(holder.read(holder.reader(RdmaFixture.PATIENT))).isEqualTo(holder.blob);
+        holder.reader(RdmaFixture.PATIENT);
+        Session known = holder.sessions.make("reader");
+        int handles = Native.handles();
+        int descriptors = descriptors();
+        for (int i = 0; i < 100 * SCALE; i++) {
+            if (i % 2 == 0) {
+                assertThat(knock(holder.holder(), new byte[56])).isInstanceOf(Endpoint.Rejected.class);
+            } else {
+                try (RawReader raw = new RawReader(holder, known)) {
+                    assertThat(raw.pieces()).isEmpty();
+                }
+            }
+            Await.until("the holder let go", () -> Native.handles() == handles);
+        }
+        Await.until("every descriptor closed", () -> descriptors() <= descriptors);
+    }
+
+    private static int descriptors() {
+        String[] open = new File("/proc/self/fd").list();
+        return open == null ? 0 : open.length;
+    }
+
+    /** One end of a connection that does what it is told, and nothing else. */
+    private static final class RawReader implements AutoCloseable, Link.Listener {
+        private final Closing closing = new Closing();
+        private final Endpoint endpoint = new Endpoint();
+        private final Link link;
+        private final Handshake.Proofs proofs;
+        private final Memory memory = new Memory(1);
+        private final int[] keys = new int[2];
+        private final List<Message.Piece> pieces = new ArrayList<>();
+        private final AtomicInteger fetched = new AtomicInteger();
+
+        RawReader(RdmaFixture holder, Session session) throws IOException {
+            Deadline deadline = Deadline.in(Duration.ofSeconds(20));
+            closing.add("endpoint", () -> {
+                endpoint.close();
+                return 0;
+            });
+            endpoint.resolve(Fabric.host(3), holder.holder(), deadline);
+            IbvPd domain = Rail.domain(endpoint, closing);
+            long registration = Rail.register(domain, memory.address(), memory.bytes(), 1, keys);
+            closing.add("memory", () -> {
+                Native.deregister(registration);
+                return 0;
+            });
+            link = new Link(endpoint, domain);
+            closing.add("link", () -> {
+                link.close();
+                return 0;
+            });
+            Handshake.Knock knock = new Handshake.Knock(session);
+            proofs = knock.welcomed(endpoint.connect(knock.data(), deadline)).orElseThrow();
+        }
+
+        void send(Message message) throws IOException {
+            link.send(message);
+        }
+
+        void ask(ringpull.blob.Digest blob, ByteRange range) throws IOException {
+            send(new Message.Ask(1, blob, range, proofs.next(blob, range)));
+        }
+
+        /** Takes what came; false if the connection is over. */
+        boolean pump() {
+            try {
+                if (!link.poll(this)) {
+                    link.arm();
+                    if (!link.poll(this)) {
+                        link.await(20);
+                    }
+                }
+                return true;
+            } catch (IOException e) {
+                return false;
+            }
+        }
+
+        boolean fetch(Message.Piece piece) throws IOException, InterruptedException {
+            link.read(memory.address(), keys[0], piece, 1);
+            Await.until("a READ", () -> !pump() || fetched.get() == 1);
+            return fetched.get() == 1;
+        }
+
+        void awaitEnd() throws InterruptedException {
+            Await.until("the holder ends the connection", () -> !pump());
+        }
+
+        List<Message.Piece> pieces() {
+            return pieces;
+        }
+
+        @Override
+        public void received(Message message) {
+            if (message instanceof Message.Piece piece) {
+                pieces.add(piece);
+            }
+        }
+
+        @Override
+        public void fetched(int token) {
+            fetched.incrementAndGet();
+        }
+
+        @Override
+        public void close() throws IOException {
+            endpoint.disconnect();
+            closing.close();
+            memory.close();
+        }
+    }
+}
