@@ -23,16 +23,16 @@ import ringpull.transport.session.Sessions;
 final class RdmaSide implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(RdmaSide.class);
 
+    private final Config.Rdma config;
     private final List<InetAddress> rails;
     private final RdmaServer server;
     private final Meters meters;
-    private final int landingSlots;
 
-    private RdmaSide(List<InetAddress> rails, RdmaServer server, Meters meters, int landingSlots) {
+    private RdmaSide(Config.Rdma config, List<InetAddress> rails, RdmaServer server, Meters meters) {
+        this.config = config;
         this.rails = rails;
         this.server = server;
         this.meters = meters;
-        this.landingSlots = landingSlots;
     }
 
     /** Serves RDMA from now on. */
@@ -52,11 +52,12 @@ final class RdmaSide implements AutoCloseable {
                     source,
                     sessions,
                     RdmaServer.windows(config.memoryBytes()),
+                    config.patience(),
                     bytes -> meters.served("rdma", bytes));
             meters.gauge("ringpull.rdma.readers", server, RdmaServer::connections);
             meters.counter("ringpull.rdma.refusals", server, RdmaServer::refusals);
             return Optional.of(
-                    new RdmaSide(rails, server, meters, RdmaTransport.landingSlots(config.memoryBytes())));
+                    new RdmaSide(config, rails, server, meters));
         } catch (IOException e) {
             log.warn("blobs go over TCP alone: {} (\"ringpull doctor\" says more)", e.getMessage());
             return Optional.empty();
@@ -73,8 +74,9 @@ final class RdmaSide implements AutoCloseable {
         try {
             RdmaTransport rdma = new RdmaTransport(
                     rails,
-                    landingSlots,
+                    RdmaTransport.landingSlots(config.memoryBytes()),
                     sessions,
+                    config.patience(),
                     (rail, bytes) -> meters.carried("rdma", rail.getHostAddress(), bytes));
             meters.gauge("ringpull.rdma.holders", rdma, RdmaTransport::connections);
             meters.gauge(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,7 +49,7 @@ class DoctorTest {
     }
 
     private Doctor.Report examine(Optional<String> libraryProblem, String... addresses) throws IOException {
-        Config.Rdma rdma = new Config.Rdma(List.of(addresses), 0, 64L << 20);
+        Config.Rdma rdma = new Config.Rdma(List.of(addresses), 0, 64L << 20, Duration.ofSeconds(1));
         Config.Peer peer = new Config.Peer(
                 Optional.empty(), 0, 0, Optional.empty(), false, Config.Data.PLAIN, Config.Io.AUTO, rdma);
         return new Doctor(peer, sys, limits, libraryProblem).examine();

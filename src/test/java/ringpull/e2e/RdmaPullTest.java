@@ -55,6 +55,9 @@ class RdmaPullTest {
     private HttpServer registry;
     private TestCertificates ring;
 
+    /** A guest on a busy machine stands still for seconds. */
+    private String patience = "30 s";
+
     @BeforeEach
     void start() throws Exception {
         ring = new TestCertificates(directory, "ring");
@@ -123,6 +126,7 @@ class RdmaPullTest {
     /** The cable is pulled while a blob arrives, and put back: TCP takes over, and RDMA comes back by itself. */
     @Test
     void tcpTakesOverWhenTheLinkGoesAndRdmaComesBack() throws Exception {
+        patience = "1 s";
         byte[] blob = blob(3, 96 << 20);
         byte[] small = blob(4, 3 << 20);
         NodeProcess first = node(1);
@@ -155,6 +159,7 @@ class RdmaPullTest {
     /** The holder dies while its memory is being read; the rest comes from the origin. */
     @Test
     void aHolderThatIsKilledCostsNothingButTime() throws Exception {
+        patience = "1 s";
         byte[] blob = blob(5, 96 << 20);
         NodeProcess first = node(1);
         NodeProcess second = node(2);
@@ -184,6 +189,7 @@ class RdmaPullTest {
                         "data = \"plain\"",
                         "rdma = [\"" + System.getenv("RINGPULL_TEST_RDMA") + "." + number + "\"]",
                         "rdma_port = 0",
+                        "rdma_patience = \"" + patience + "\"",
                         "rdma_memory = \"64 MiB\"");
         Files.createDirectories(directory.resolve(name));
         NodeProcess node = NodeProcess.start(

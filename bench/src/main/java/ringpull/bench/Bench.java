@@ -22,11 +22,12 @@ public final class Bench {
                 case "verify" -> new Verify(run).measure();
                 case "cold-start" -> new ColdStart(run).measure();
                 case "swarm-sim" -> new SwarmSim(run).measure();
+                case "rdma" -> new Rdma(run).measure();
                 case "startup" -> new Startup(run).measure();
                 case "ring-sim" -> new RingSim(run).measure();
                 case "holders" -> new HoldersBench(run).measure();
                 default ->
-                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup|ring-sim|holders"
+                    throw new IOException("usage: bench/run pair|fan-in|io|dead|verify|startup|ring-sim|holders|rdma"
                             + " [--json] [--rounds N]");
             };
             System.out.println(

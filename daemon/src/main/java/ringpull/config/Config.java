@@ -64,13 +64,15 @@ public record Config(
      * @param addresses of RDMA devices, written as {@link Peer#address} is; none: no RDMA
      * @param port where readers connect, in RDMA's own space
      * @param memoryBytes the most that is pinned
+     * @param patience how long the fabric may take to connect, or for one operation, before TCP takes over
      */
-    public record Rdma(List<String> addresses, int port, long memoryBytes) {
+    public record Rdma(List<String> addresses, int port, long memoryBytes, Duration patience) {
         static final int PORT = 7749;
         static final long MEMORY_BYTES = 256L << 20;
+        static final Duration PATIENCE = Duration.ofSeconds(1);
 
         /** As where nothing is configured. */
-        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES);
+        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES, PATIENCE);
 
         public Rdma {
             addresses = List.copyOf(addresses);

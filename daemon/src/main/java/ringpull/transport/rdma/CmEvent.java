@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param status 0, or what the kernel or the fabric says against it
  * @param privateData what the other end sent along; may have zeros after its end
  */
+@SuppressWarnings("ArrayRecordComponent") // compared nowhere
 record CmEvent(int type, long id, int status, byte[] privateData) {
     static final int ADDRESS_RESOLVED = 0;
     static final int ROUTE_RESOLVED = 2;

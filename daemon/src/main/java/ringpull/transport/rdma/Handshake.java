@@ -76,6 +76,7 @@ final class Handshake {
     }
 
     /** A request that arrived; which session it names is to be looked up before it is believed. */
+    @SuppressWarnings("ArrayRecordComponent") // compared nowhere
     record Visitor(String sessionId, byte[] nonce, byte[] proof) {
         /** What a request's private data say; nothing if they are none of this version. */
         static Optional<Visitor> of(byte[] data) {

@@ -327,6 +327,11 @@ final class HolderPair extends Pair implements Service.Results {
     }
 
     @Override
+    void broke(IOException why) {
+        open.forEach(Service::cancel);
+    }
+
+    @Override
     void unlinked() {
         closing.close();
     }

@@ -36,6 +36,7 @@ final class Link implements AutoCloseable {
     private static final int SENDS = 32;
     private static final int WAITING_MAX = 1024;
     private static final int POLLED = 16;
+    private static final long LOOK_NANOS_MAX = 200_000_000;
 
     /** {@code IBV_WC_SUCCESS}. */
     private static final int SUCCESS = 0;
@@ -62,8 +63,13 @@ final class Link implements AutoCloseable {
     private final int[] tokens = new int[READS];
     private final Queue<Message> waiting = new ArrayDeque<>();
 
-    /** When what the send queue has not completed yet was posted; it completes in order. */
-    private final Deque<Long> posted = new ArrayDeque<>();
+    /** What the send queue was told and has not done yet; it does one after the other. */
+    private int posted;
+
+    private long completed;
+    private long completedSeen;
+    private long lookedAt;
+    private long stillNanos;
 
     private final IbvWC[] polled = new IbvWC[POLLED];
     private final SVCPollCq poll;
@@ -187,7 +193,7 @@ final class Link implements AutoCloseable {
         message.write(out);
         SVCPostSend send = sends.get(at);
         send.getWrMod(0).getSgeMod(0).setLength(out.position() - start);
-        posted.add(System.nanoTime());
+        posted++;
         send.execute();
     }
 
@@ -206,7 +212,7 @@ final class Link implements AutoCloseable {
         piece.setLkey(key);
         read.getWrMod(0).getRdmaMod().setRemote_addr(from.address());
         read.getWrMod(0).getRdmaMod().setRkey(from.key());
-        posted.add(System.nanoTime());
+        posted++;
         read.execute();
     }
 
@@ -221,11 +227,13 @@ final class Link implements AutoCloseable {
             }
             int at = (int) done.getWr_id();
             if (done.getWr_id() >= READ) {
-                posted.removeFirst();
+                posted--;
+                completed++;
                 freeReads.add(at);
                 listener.fetched(tokens[at]);
             } else if (done.getWr_id() >= SEND) {
-                posted.removeFirst();
+                posted--;
+                completed++;
                 freeSends.add(at);
                 Message next = waiting.poll();
                 if (next != null) {
@@ -251,14 +259,23 @@ final class Link implements AutoCloseable {
         return status >= 0 && status < all.length ? all[status].name() : "status " + status;
     }
 
-    /** Whether the fabric has left something that was posted undone for longer. */
+    /**
+     * Whether the fabric has left undone for longer what it was told. Time counts in which this thread looked, so that nothing
+     * is overdue because the whole host stood still.
+     */
     boolean isOverdue(long now, long limitNanos) {
-        Long oldest = posted.peekFirst();
-        return oldest != null && now - oldest > limitNanos;
+        if (posted == 0 || completed != completedSeen) {
+            stillNanos = 0;
+        } else {
+            stillNanos += Math.min(now - lookedAt, LOOK_NANOS_MAX);
+        }
+        completedSeen = completed;
+        lookedAt = now;
+        return stillNanos > limitNanos;
     }
 
     boolean isQuiet() {
-        return posted.isEmpty();
+        return posted == 0;
     }
 
     /** From now on a completion ends an {@link #await}; poll once more after this. */

@@ -49,6 +49,9 @@ abstract class Pair implements Link.Listener {
     /** Whether nothing is under way that could be late. */
     abstract boolean isIdle();
 
+    /** The connection is over; what it was made of is not gone yet, which may take a while. */
+    abstract void broke(IOException why);
+
     /** The queue pair is gone: nothing is written to memory any more, nor read from it by others. */
     abstract void unlinked();
 
@@ -122,6 +125,7 @@ abstract class Pair implements Link.Listener {
             waker = made.waker();
             link = made;
             IOException why = talk(endpoint, made);
+            broke(why);
             waker = null;
             link = null;
             endpoint.disconnect();

@@ -54,6 +54,7 @@ public final class RdmaServer implements AutoCloseable {
      * Listens at these addresses of RDMA devices (port 0: any free one) and serves from now on.
      *
      * @param windows how many readers at a time; each takes 8 MiB of pinned memory
+     * @param patience how long the fabric may take for one SEND or READ
      * @param servedBytes told of every piece that a reader is done with, on a thread of its connection
      * @throws IOException if there is no RDMA here, no device has an address, or so much memory may not be pinned
      */
@@ -62,9 +63,10 @@ public final class RdmaServer implements AutoCloseable {
             ChunkSource source,
             Sessions sessions,
             int windows,
+            Duration patience,
             LongConsumer servedBytes)
             throws IOException {
-        return bind(addresses, source, sessions, windows, servedBytes, Times.DEFAULT);
+        return bind(addresses, source, sessions, windows, servedBytes, Times.of(patience));
     }
 
     static RdmaServer bind(

@@ -53,6 +53,7 @@ public final class RdmaTransport implements Transport {
     /**
      * @param addresses of this host, each on an RDMA device
      * @param slots of landing memory, 1 MiB each, all of it pinned
+     * @param patience how long the fabric may take to connect, or for one READ
      * @param fetchedBytes told of every piece that arrived, and by which rail
      * @throws IOException if there is no RDMA here, no device has an address, or so much memory may not be pinned
      */
@@ -60,9 +61,10 @@ public final class RdmaTransport implements Transport {
             List<InetAddress> addresses,
             int slots,
             HolderSessions sessions,
+            Duration patience,
             ObjLongConsumer<InetAddress> fetchedBytes)
             throws IOException {
-        this(addresses, slots, sessions, fetchedBytes, Times.DEFAULT);
+        this(addresses, slots, sessions, fetchedBytes, Times.of(patience));
     }
 
     RdmaTransport(
@@ -199,10 +201,8 @@ public final class RdmaTransport implements Transport {
                 landing,
                 session,
                 times,
-                over -> {
-                    ended.accept(over);
-                    gone(over);
-                });
+                ended,
+                this::gone);
         synchronized (this) {
             if (closed) {
                 throw new IOException("the transport was closed");

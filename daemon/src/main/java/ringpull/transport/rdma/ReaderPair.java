@@ -29,6 +29,7 @@ final class ReaderPair extends Pair {
     private final HolderSessions.Held session;
     private final Handshake.Knock knock;
     private final Consumer<ReaderPair> ended;
+    private final Consumer<ReaderPair> gone;
     private final CompletableFuture<ReaderPair> ready = new CompletableFuture<>();
     private final Map<Integer, Reading> active = new HashMap<>();
     private final Deque<Reading> waiting = new ArrayDeque<>();
@@ -37,6 +38,7 @@ final class ReaderPair extends Pair {
     private Handshake.@Nullable Proofs proofs;
     private int numbers;
     private boolean waitsForMemory;
+    private boolean told;
     private long usedAt = System.nanoTime();
     private Deadline deadline;
 
@@ -44,7 +46,10 @@ final class ReaderPair extends Pair {
 
     private record Fetch(Reading reading, Message.Piece piece, int slot) {}
 
-    /** @param ended told once when it is over, whether it ever was ready or not */
+    /**
+     * @param ended told once when it is over, whether it ever was ready or not
+     * @param gone told once when nothing of it is left
+     */
     ReaderPair(
             Rail rail,
             InetSocketAddress holder,
@@ -52,7 +57,8 @@ final class ReaderPair extends Pair {
             Memory memory,
             HolderSessions.Held session,
             Times times,
-            Consumer<ReaderPair> ended) {
+            Consumer<ReaderPair> ended,
+            Consumer<ReaderPair> gone) {
         super(times);
         this.rail = rail;
         this.holder = holder;
@@ -61,6 +67,7 @@ final class ReaderPair extends Pair {
         this.session = session;
         this.knock = new Handshake.Knock(session.session());
         this.ended = ended;
+        this.gone = gone;
         this.deadline = Deadline.in(times.connect());
     }
 
@@ -300,15 +307,25 @@ final class ReaderPair extends Pair {
         fetches.values().forEach(fetch -> memory.giveBack(fetch.slot));
     }
 
+    /** Readers go on elsewhere at once; what is being fetched keeps its slots until {@link #unlinked}. */
     @Override
-    void closed(IOException why) {
-        ended.accept(this);
+    void broke(IOException why) {
+        if (!told) {
+            told = true;
+            ended.accept(this);
+            ready.completeExceptionally(why);
+        }
         TransferException broken =
                 new TransferException.Unreachable(holder + " cannot be read from: " + why.getMessage(), why);
         active.values().forEach(reading -> reading.fail(broken));
         waiting.forEach(reading -> reading.fail(broken));
         offers.forEach(offer -> offer.reading.fail(broken));
         fetches.values().forEach(fetch -> fetch.reading.fail(broken));
-        ready.completeExceptionally(why);
+    }
+
+    @Override
+    void closed(IOException why) {
+        broke(why); // to those that came since, and where it never was a connection
+        gone.accept(this);
     }
 }

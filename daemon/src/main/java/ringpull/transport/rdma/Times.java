@@ -12,10 +12,10 @@ import java.time.Duration;
  * @param idle that a connection waits for its next use
  */
 record Times(Duration connect, Duration operation, Duration stall, Duration lease, Duration idle) {
-    static final Times DEFAULT = new Times(
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(3),
-            Duration.ofSeconds(10),
-            Duration.ofMinutes(5));
+    private static final Duration IDLE = Duration.ofMinutes(5);
+
+    /** Those that go with how long the fabric may take to connect, or for one operation. */
+    static Times of(Duration patience) {
+        return new Times(patience, patience, patience.multipliedBy(3), patience.multipliedBy(10), IDLE);
+    }
 }
