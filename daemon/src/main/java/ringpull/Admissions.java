@@ -66,9 +66,14 @@ final class Admissions implements Admission {
         return reply.build();
     }
 
+    /** Whether a member's data port is plain text for those with a session. */
+    static boolean isPlain(Member member) {
+        return member.transports().contains(TCP_PLAIN);
+    }
+
     @Override
     public boolean isPlain(InetSocketAddress holder) {
-        return member(holder).filter(m -> m.transports().contains(TCP_PLAIN)).isPresent();
+        return member(holder).filter(Admissions::isPlain).isPresent();
     }
 
     @Override

@@ -16,6 +16,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.blame.Reputation;
+import ringpull.blame.Statements;
+import ringpull.blame.wire.ChunkCaller;
+import ringpull.blame.wire.ChunkService;
 import ringpull.blob.Digest;
 import ringpull.cli.CommandLineApp;
 import ringpull.config.Config;
@@ -24,7 +28,6 @@ import ringpull.control.DaemonStatus;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
-import ringpull.fetch.MemberWord;
 import ringpull.fetch.OriginTags;
 import ringpull.fetch.SwarmPulls;
 import ringpull.hash.Sha256;
@@ -36,6 +39,7 @@ import ringpull.os.HostAddress;
 import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.ring.Member;
+import ringpull.ring.MemberId;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.LadderService;
@@ -114,6 +118,7 @@ final class Daemon implements AutoCloseable {
         Meters meters = metrics.meters();
         Journal journal = new Journal(clock);
 
+        Reputation reputation = Reputation.in(config.node().state(), clock);
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
         NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service();
@@ -132,7 +137,12 @@ final class Daemon implements AutoCloseable {
                         host.address(),
                         config.peer().controlPort(),
                         address -> ControlPort.bind(
-                                address, tls, swarmService, new LadderService(store::ladderPage), nvmeofService)));
+                                address,
+                                tls,
+                                swarmService,
+                                new LadderService(store::ladderPage),
+                                nvmeofService,
+                                new ChunkService((digest, chunk) -> SecondReadings.chunk(swarmPulls, digest, chunk)))));
         Optional<RdmaSide> rdma = RdmaSide.open(config.peer().rdma(), swarmPulls, sessions, meters);
         rdma.ifPresent(side -> parts.add("RDMA", side));
         if (Admissions.wanted(config.peer())) {
@@ -146,8 +156,10 @@ final class Daemon implements AutoCloseable {
         ring = parts.add("ring", RingNode.start(control, self, config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
-        swarmService.serve(swarm);
-        swarmPulls.serve(new SwarmSide(swarm, new MemberWord(ring.self().id())));
+        Statements statements = statements(swarm);
+        swarmService.serve(swarm, new Hearing(statements, reputation));
+        swarmPulls.serve(new SwarmSide(swarm, statements));
+        reputation.onQuarantine(swarm::shun);
 
         Admissions admissions = new Admissions(ring);
         HolderSessions holderSessions = new HolderSessions(admissions, System::nanoTime);
@@ -163,7 +175,17 @@ final class Daemon implements AutoCloseable {
         Fetcher fetcher = parts.add(
                 "fetcher",
                 new Fetcher(
-                        store, ring, ring.ladders(), transport, origin, journal, meters, System::nanoTime, swarmPulls));
+                        store,
+                        ring,
+                        ring.ladders(),
+                        transport,
+                        origin,
+                        journal,
+                        meters,
+                        System::nanoTime,
+                        swarmPulls,
+                        reputation,
+                        new SecondReadings(new ChunkCaller(ring), tls.isPresent())));
         OriginTags tags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
@@ -180,6 +202,9 @@ final class Daemon implements AutoCloseable {
 
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.members.eligible", ring, Daemon::eligibleMembers);
+        meters.gauge("ringpull.members.quarantined", reputation, Reputation::quarantined);
+        meters.counter("ringpull.faults", reputation, Reputation::faults);
+        meters.counter("ringpull.quarantines", reputation, Reputation::quarantines);
         meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
         meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
@@ -199,7 +224,8 @@ final class Daemon implements AutoCloseable {
                 "control socket",
                 ControlServer.bind(
                         config.node().controlSocket(),
-                        new ControlServer.Sources(ring, ring, ring, store, journal, images, verifier, this::status)));
+                        new ControlServer.Sources(
+                                ring, ring, ring, store, journal, images, verifier, this::status, reputation)));
         readySince = clock.instant();
         mirror = parts.add(
                 "mirror",
@@ -212,6 +238,30 @@ final class Daemon implements AutoCloseable {
         systemd.ready("serving at " + Ports.text(mirror.address()));
         systemd.watchdogTimeout()
                 .ifPresent(within -> parts.add("watchdog", new Watchdog(mirror.address(), within, systemd::watchdog)));
+    }
+
+    private Statements statements(SwarmNode swarm) {
+        Statements statements = new Statements(
+                config.ring().cluster(),
+                ring.self().id(),
+                ring.self().epoch(),
+                tls.map(PeerTls::keys),
+                id -> swarm.member(id).or(() -> gone(id)).stream()
+                        .mapToLong(Member::epoch)
+                        .findFirst());
+        tls.ifPresentOrElse(
+                certificates -> certificates.onChange(statements::forget),
+                () -> log.info("statements about chunks are unsigned, as this ring has no certificates:"
+                        + " no member can be quarantined"));
+        return statements;
+    }
+
+    /** A member that died: what it said while it lived still counts. */
+    private Optional<Member> gone(MemberId id) {
+        return ring.members().stream()
+                .map(MemberState::member)
+                .filter(member -> member.id().equals(id))
+                .findFirst();
     }
 
     /** Where it listens, by name; in one line for scripts and for those who configured port 0. */

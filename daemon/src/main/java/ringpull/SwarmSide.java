@@ -1,7 +1,7 @@
 package ringpull;
 
 import java.util.Optional;
-import ringpull.fetch.Attestor;
+import ringpull.blame.Statements;
 import ringpull.fetch.SwarmPulls;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
@@ -9,7 +9,7 @@ import ringpull.swarm.Event;
 import ringpull.swarm.wire.SwarmNode;
 
 /** What the fetcher sees of the swarm. */
-record SwarmSide(SwarmNode node, Attestor attestor) implements SwarmPulls.Swarms {
+record SwarmSide(SwarmNode node, Statements statements) implements SwarmPulls.Swarms {
     @Override
     public void happened(Event event) throws InterruptedException {
         node.happened(event);

@@ -165,6 +165,11 @@ class ConfigFileTest {
         [peer]~io = "uring"                      | f:2: [peer] io must be one of "auto", "epoll", "io_uring", "nio"
         [peer]~cert = "/c"~key = "/k"            | f:2: [peer] cert needs ca too: all three
         [peer]~ca = "/c"                         | f:2: [peer] ca needs cert too: all three
+        [peer]~rdma = ["10.0.0.1"]               | f:2: [peer] rdma needs cert, key, ca and data = "plain"
+        [peer]~rdma = "10.0.0.1"                 | f:2: [peer] rdma must be a list
+        [peer]~rdma_memory = "1 MiB"             | f:2: [peer] rdma_memory must be a size
+        [peer]~rdma_memory = "1 TiB"             | f:2: [peer] rdma_memory must be a size
+        [peer]~rdma_patience = "0 s"             | f:2: [peer] rdma_patience must be a duration within bounds
         [peer]~data_port = 7746                  | port 7746 is used twice
         [ring]~seeds = "gpu-1"                   | f:2: [ring] seeds must be a list
         [ring]~seeds = ["fd00::1"]               | f:2: [ring] seeds must be "host"
@@ -194,6 +199,25 @@ class ConfigFileTest {
         assertThatThrownBy(() -> ConfigFile.parse("f", file.replace('~', '\n')))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(expected);
+    }
+
+    @Test
+    void rdmaIsForPlainTextWithCertificates() throws ConfigException {
+        Config.Peer peer = ConfigFile.parse("f", """
+                [peer]
+                cert = "/c.pem"
+                key = "/k.pem"
+                ca = "/ca.pem"
+                data = "plain"
+                rdma = ["10.8.0.0/16", "ib1"]
+                rdma_port = 9
+                rdma_memory = "1 GiB"
+                rdma_patience = "500 ms"
+                """).peer();
+
+        assertThat(peer.rdma())
+                .isEqualTo(new Config.Rdma(List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500)));
+        assertThat(ConfigFile.defaults().peer().rdma().wanted()).isFalse();
     }
 
     @Test

@@ -19,17 +19,21 @@ final class Guest {
             Path.of(System.getProperty("ringpull.root", "."), "daemon/target").toAbsolutePath().normalize();
     private static final Duration CEILING = Duration.ofMinutes(10);
 
-    /** One Soft-RoCE device with three addresses. */
-    static final String SOFT_ROCE = """
-            modprobe -a dummy rdma_rxe rdma_ucm ib_uverbs
+    private static final String NETWORK = """
+            modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
             ip link add d0 type dummy
             for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
             ip link set lo up
             ip link set d0 mtu 9000 up
-            rdma link add rxe0 type rxe netdev d0
             export RINGPULL_TEST_RDMA=10.8.0
             mkdir -p /run/tmp
             """;
+
+    /** One Soft-RoCE device with three addresses. What goes from one to the other needs no link. */
+    static final String SOFT_ROCE = NETWORK + "rdma link add rxe0 type rxe netdev d0\n";
+
+    /** One soft iWARP device with three addresses. Without its link nothing arrives. */
+    static final String SOFT_IWARP = NETWORK + "rdma link add siw0 type siw netdev d0\n";
 
     private final Path log;
 

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,8 +23,8 @@ class RdmaInGuestTest {
         Guest.assume();
     }
 
-    private Programs.Outcome run(String script) throws IOException, InterruptedException {
-        return new Guest(directory.resolve("guest.log")).run(Guest.SOFT_ROCE + script);
+    private Programs.Outcome run(String device, String script) throws IOException, InterruptedException {
+        return new Guest(directory.resolve("guest.log")).run(device + script);
     }
 
     /** Our C without Java: every wrong order, and a connection that is refused beside each that is not. */
@@ -38,7 +37,7 @@ class RdmaInGuestTest {
         assumeTrue(exit != 77, "no C compiler or no headers here");
         assertThat(exit).isZero();
 
-        Programs.Outcome outcome = run(directory.resolve("disni_test") + " 10.8.0.1 40");
+        Programs.Outcome outcome = run(Guest.SOFT_ROCE, directory.resolve("disni_test") + " 10.8.0.1 40");
 
         assertThat(outcome.exit()).as(outcome.output()).isZero();
         assertThat(outcome.output()).contains("checked libdisni's handles and connections");
@@ -46,20 +45,26 @@ class RdmaInGuestTest {
 
     @Test
     void theTransportHoldsWithItsJniChecked() throws Exception {
-        assertPasses("ringpull.transport.rdma.RdmaContractTest", "ringpull.transport.rdma.RdmaFaultsTest");
+        assertPasses(
+                Guest.SOFT_ROCE,
+                "ringpull.transport.rdma.RdmaContractTest",
+                "ringpull.transport.rdma.RdmaFaultsTest");
     }
 
     @Test
     void daemonsPullOverIt() throws Exception {
-        assertPasses("ringpull.e2e.RdmaPullTest");
+        assertPasses(Guest.SOFT_ROCE, "ringpull.e2e.RdmaPullTest");
     }
 
-    private void assertPasses(String... classes) throws IOException, InterruptedException {
-        Programs.Outcome outcome = run(Guest.java("ringpull.guest.GuestTests", classes));
+    @Test
+    void daemonsGoOnWhenTheCableIsPulled() throws Exception {
+        assertPasses(Guest.SOFT_IWARP, "ringpull.e2e.RdmaCableTest");
+    }
+
+    private void assertPasses(String device, String... classes) throws IOException, InterruptedException {
+        Programs.Outcome outcome = run(device, Guest.java("ringpull.guest.GuestTests", classes));
 
         assertThat(outcome.exit()).as(outcome.output()).isZero();
-        for (String jni : List.of("WARNING in native method", "FATAL ERROR in native method")) {
-            assertThat(outcome.output()).doesNotContain(jni);
-        }
+        assertThat(outcome.output()).doesNotContain("WARNING in native method", "FATAL ERROR in native method");
     }
 }

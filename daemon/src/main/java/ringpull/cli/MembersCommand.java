@@ -3,7 +3,11 @@ package ringpull.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
 import ringpull.v1.MembersReply;
 
@@ -18,6 +22,10 @@ import ringpull.v1.MembersReply;
                 + " it last arrived, and what does not work; of a suspect, who could not reach it. Answered from this"
                 + " node's memory.",
             "",
+            "A member is quarantined when it signed what a proven blob refutes: this node neither reads from it nor"
+                    + " believes it until then. Lowered: it, or the way to it, brought wrong bytes; others are asked"
+                    + " first. The evidence is in audit.log in the state directory. Other nodes judge for themselves.",
+            "",
             "A member that could not be dialled back is shown with the address and port to open."
         },
         footer = {
@@ -25,7 +33,8 @@ import ringpull.v1.MembersReply;
             "  ringpull members --json | jq -r '.members[] | select(.problem != \"\") | .name'",
             "",
             "Keys of --json: total, members [name, id, state, health, eligible, epoch, rack, zone, addresses,"
-                    + " control_port, data_port, transports, blobs, last_heard_age_seconds, accusers, problem, self]"
+                    + " control_port, data_port, transports, blobs, last_heard_age_seconds, accusers, problem,"
+                    + " standing, standing_reason, standing_until, self]"
         })
 final class MembersCommand extends ControlCommand {
     private static final int ID_CHARS = 8;
@@ -78,11 +87,21 @@ final class MembersCommand extends ControlCommand {
 
     /** What does not work; of a suspect, who says so. */
     private static String problem(MembersReply.Entry member) {
-        if (member.getAccusersCount() == 0) {
-            return member.getProblem();
+        List<String> problems = new ArrayList<>();
+        if (!member.getStanding().isEmpty()) {
+            problems.add(member.getStanding() + " until " + until(member) + ": " + member.getStandingReason());
         }
-        String accused = "no answer to " + String.join(", ", member.getAccusersList());
-        return member.getProblem().isEmpty() ? accused : accused + "; " + member.getProblem();
+        if (member.getAccusersCount() > 0) {
+            problems.add("no answer to " + String.join(", ", member.getAccusersList()));
+        }
+        if (!member.getProblem().isEmpty()) {
+            problems.add(member.getProblem());
+        }
+        return String.join("; ", problems);
+    }
+
+    private static Instant until(MembersReply.Entry member) {
+        return Instant.ofEpochMilli(member.getStandingUntilMs()).truncatedTo(ChronoUnit.SECONDS);
     }
 
     static String briefId(String id) {
@@ -116,6 +135,11 @@ final class MembersCommand extends ControlCommand {
             entry.put("blobs", member.getBlobs())
                     .put("last_heard_age_seconds", member.getLastHeardAgeMs() / 1000.0)
                     .put("problem", member.getProblem())
+                    .put("standing", member.getStanding())
+                    .put("standing_reason", member.getStandingReason())
+                    .put(
+                            "standing_until",
+                            member.getStanding().isEmpty() ? "" : until(member).toString())
                     .put("self", member.getSelf());
         }
         return json;

@@ -17,12 +17,14 @@ import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.blame.Reputation;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.ring.Holders;
@@ -54,7 +56,30 @@ public final class ControlServer implements AutoCloseable {
             Journal journal,
             Images images,
             Verifier verifier,
-            Supplier<DaemonStatus> status) {}
+            Supplier<DaemonStatus> status,
+            Reputation reputation) {
+        /** Where all members stand well. */
+        public Sources(
+                Membership membership,
+                Holders holders,
+                Rendezvous rendezvous,
+                BlobStore store,
+                Journal journal,
+                Images images,
+                Verifier verifier,
+                Supplier<DaemonStatus> status) {
+            this(
+                    membership,
+                    holders,
+                    rendezvous,
+                    store,
+                    journal,
+                    images,
+                    verifier,
+                    status,
+                    Reputation.inMemory(InstantSource.system()));
+        }
+    }
 
     private ControlServer(Path socket, Server server, EventLoopGroup eventLoop, ExecutorService threads) {
         this.socket = socket;

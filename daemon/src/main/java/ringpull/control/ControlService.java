@@ -72,7 +72,7 @@ final class ControlService extends ControlGrpc.ControlImplBase {
 
     @Override
     public void members(MembersRequest request, StreamObserver<MembersReply> observer) {
-        unary(observer, () -> MembersAnswer.of(sources.membership()));
+        unary(observer, () -> MembersAnswer.of(sources.membership(), sources.reputation()));
     }
 
     @Override

@@ -3,6 +3,7 @@ package ringpull.control;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import ringpull.blame.Reputation;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.ring.Membership;
@@ -16,7 +17,7 @@ final class MembersAnswer {
 
     private MembersAnswer() {}
 
-    static MembersReply of(Membership membership) {
+    static MembersReply of(Membership membership, Reputation reputation) {
         MemberId self = membership.self().id();
         List<MemberState> members = membership.members();
         Comparator<MemberState> order = Comparator.comparing(
@@ -26,8 +27,14 @@ final class MembersAnswer {
         MembersReply.Builder reply = MembersReply.newBuilder().setTotal(members.size());
         members.stream().sorted(order).limit(MEMBERS_MAX).forEach(state -> {
             Member member = state.member();
-            reply.addMembers(MembersReply.Entry.newBuilder()
-                    .setName(member.name())
+            MembersReply.Entry.Builder entry = MembersReply.Entry.newBuilder();
+            reputation
+                    .of(member.id())
+                    .ifPresent(
+                            sentence -> entry.setStanding(sentence.kind().name().toLowerCase(Locale.ROOT))
+                                    .setStandingReason(sentence.reason())
+                                    .setStandingUntilMs(sentence.untilMillis()));
+            reply.addMembers(entry.setName(member.name())
                     .setId(member.id().hex())
                     .setState(state.status().name().toLowerCase(Locale.ROOT))
                     .setRack(member.rack())

@@ -1,6 +1,7 @@
 package ringpull.fetch;
 
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,6 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.blame.Reputation;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
@@ -45,6 +47,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Journal journal,
             Meters meters,
             Suspects suspects,
+            Reputation reputation,
+            OpenCases cases,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
             ExecutorService threads,
@@ -62,7 +66,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
         this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
     }
 
-    /** @param swarmPulls the blobs that are brought together with other members */
+    /** With neighbours that are judged anew in each life, and by one reading. */
     public Fetcher(
             BlobStore store,
             Holders ring,
@@ -73,6 +77,36 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Meters meters,
             LongSupplier nanoTime,
             SwarmPulls swarmPulls) {
+        this(
+                store,
+                ring,
+                ladders,
+                transport,
+                origin,
+                journal,
+                meters,
+                nanoTime,
+                swarmPulls,
+                Reputation.inMemory(InstantSource.system()),
+                SecondReading.NONE);
+    }
+
+    /**
+     * @param swarmPulls the blobs that are brought together with other members
+     * @param reputation hears of every fault, and says whom not to ask
+     */
+    public Fetcher(
+            BlobStore store,
+            Holders ring,
+            Ladders ladders,
+            Transport transport,
+            Origin origin,
+            Journal journal,
+            Meters meters,
+            LongSupplier nanoTime,
+            SwarmPulls swarmPulls,
+            Reputation reputation,
+            SecondReading secondReading) {
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
@@ -83,6 +117,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 journal,
                 meters,
                 new Suspects(),
+                reputation,
+                new OpenCases(reputation, secondReading, journal),
                 new NoRoom(nanoTime),
                 swarmPulls,
                 Executors.newThreadPerTaskExecutor(

@@ -8,8 +8,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import ringpull.blob.Chunk;
-import ringpull.blob.ContentKind;
+import ringpull.blame.Fault;
 import ringpull.blob.Digest;
 import ringpull.blob.ProofFailed;
 import ringpull.blob.ProvenBlob;
@@ -34,9 +33,9 @@ final class Journey implements SwarmPull.Host {
     private static final Logger log = LoggerFactory.getLogger(Journey.class);
 
     private final Digest digest;
-    private final ContentKind kind;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
+    private final Trust trust;
     private final Wishes wishes;
     private final Together together;
     private final Proving proving;
@@ -55,11 +54,11 @@ final class Journey implements SwarmPull.Host {
     /** @param request of the client that began it */
     Journey(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch) {
         this.digest = request.digest();
-        this.kind = request.kind();
         this.parts = parts;
         this.fetch = fetch;
         this.wishes = fetch.wishes();
-        this.together = new Together(request, parts, fetch);
+        this.trust = new Trust(request, parts);
+        this.together = new Together(request, parts, fetch, trust.evidence());
         this.proving = new Proving(digest, parts, fetch);
     }
 
@@ -91,7 +90,7 @@ final class Journey implements SwarmPull.Host {
     }
 
     private void travel() throws FetchFailed, StoreFull, IOException, InterruptedException {
-        Plan plan = new Plan(trustedHolders());
+        Plan plan = new Plan(trust.holders());
         boolean doubted = false;
         FetchFailed last = new FetchFailed("not_held", "no source is left to ask");
         while (true) {
@@ -108,6 +107,7 @@ final class Journey implements SwarmPull.Host {
                 if (refuted.isEmpty()) {
                     return;
                 }
+                trust.refuted(blob());
                 last = doubt(refuted.get(), attempt, used);
                 doubted = true;
                 if (resumed) {
@@ -115,7 +115,7 @@ final class Journey implements SwarmPull.Host {
                 } else if (used.isEmpty()) {
                     originsTried++;
                 } else {
-                    plan.refuted(attempt, this::isSuspect);
+                    plan.refuted(attempt, trust::isSuspect);
                     originsTried = 0;
                 }
             } catch (OriginPull.SizeDiffers e) {
@@ -146,49 +146,32 @@ final class Journey implements SwarmPull.Host {
         return plan.next().orElseThrow();
     }
 
-    private boolean isSuspect(Holder holder) {
-        return parts.suspects().contains(digest, holder.member().id());
-    }
-
     private Optional<ProofFailed> proveAndStore() throws IOException, InterruptedException {
         return switch (proving.verdict()) {
             case Verdict.Refuted(ProofFailed failure) -> Optional.of(failure);
             case Verdict.Unreadable(IOException failure) -> throw failure;
             case Verdict.Proven(ProvenBlob proof) -> {
-                PartialBlob blob = partial;
-                if (blob == null) {
-                    throw new IllegalStateException("a proof without bytes");
-                }
+                PartialBlob blob = blob();
                 List<String> sources = wishes.repositories();
                 blob.complete(proof, fetch.mediaType(), sources.isEmpty() ? "" : sources.getFirst());
                 partial = null;
                 sources.forEach(source -> parts.store().noteSource(digest, source));
                 together.leave(true);
-                distrustLiars(proof);
+                trust.blame(proof, proving.liars(proof));
                 parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
                 fetch.stored();
+                trust.judge();
                 yield Optional.empty();
             }
         };
     }
 
-    /** Those whose bytes or ladder, or whose size, contradict what is proven. */
-    private void distrustLiars(ProvenBlob proof) {
-        long sizeBytes = proof.sizeBytes();
-        for (Member liar : proving.liars(proof)) {
-            parts.suspects().add(digest, Set.of(liar.id()));
-            parts.meters().proofFailed(Meters.Source.PEER);
-            parts.journal().note(digest, "proof", liar.name(), 0, "failed: it sent other bytes, or a false ladder");
-            log.warn("{} sent other bytes than those of {}, or a false ladder", liar.name(), digest);
+    private PartialBlob blob() {
+        PartialBlob blob = partial;
+        if (blob == null) {
+            throw new IllegalStateException("a verdict without bytes");
         }
-        for (Holder holder : parts.ring().holders(digest)) {
-            if (holder.sizeBytes() != sizeBytes) {
-                parts.suspects().add(digest, Set.of(holder.member().id()));
-                note(
-                        holder.member().name(),
-                        "announces " + holder.sizeBytes() + " bytes, and the blob has " + sizeBytes);
-            }
-        }
+        return blob;
     }
 
     private FetchFailed doubt(ProofFailed failure, Plan.Attempt attempt, Set<MemberId> used) {
@@ -201,6 +184,9 @@ final class Journey implements SwarmPull.Host {
         parts.meters().proofFailed(used.isEmpty() ? Meters.Source.ORIGIN : Meters.Source.PEER);
         parts.journal().note(digest, "proof", from, 0, "failed: " + failure.getMessage());
         log.warn("proof failed: {}, received from {}", failure.getMessage(), from);
+        if (used.isEmpty() && !resumed) {
+            parts.reputation().happened(new Fault.OriginWrong(digest));
+        }
         if (used.size() == 1 && !resumed) {
             parts.suspects().add(digest, used);
         }
@@ -262,7 +248,8 @@ final class Journey implements SwarmPull.Host {
         }
         List<Member> members = attempt.holders().stream().map(Holder::member).toList();
         fetch.authentic(false);
-        return new PeerPull(blob, parts, proving.byLadder(blob, members), proving::landed).from(members);
+        return new PeerPull(blob, parts, proving.byLadder(blob, members), trust.evidence(), proving::landed)
+                .from(members);
     }
 
     private static FetchFailed notHeld() {
@@ -318,20 +305,6 @@ final class Journey implements SwarmPull.Host {
         }
     }
 
-    private List<Holder> trustedHolders() {
-        return parts.ring().holders(digest).stream()
-                .filter(holder -> !isSuspect(holder))
-                .filter(holder -> holder.sizeBytes() >= 0 && holder.sizeBytes() <= sizeMax())
-                .toList();
-    }
-
-    private long sizeMax() {
-        return switch (kind) {
-            case MANIFEST -> ManifestJson.BYTES_MAX;
-            case BLOB -> Chunk.BLOB_BYTES_MAX;
-        };
-    }
-
     @Override
     public PartialBlob open(long sizeBytes) throws StoreFull, IOException {
         PartialBlob blob = partial;
@@ -361,6 +334,7 @@ final class Journey implements SwarmPull.Host {
     /** Clients hear of it last: then another fetch of the blob may begin. */
     private void end(FetchFailed why) {
         wishes.end();
+        trust.ended();
         together.leave(false);
         close();
         parts.journal().note(digest, "failed", "", 0, String.valueOf(why.getMessage()));

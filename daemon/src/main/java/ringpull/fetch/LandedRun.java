@@ -16,13 +16,18 @@ record LandedRun(PartialBlob partial, ByteRange run, long landedBytes) {
         void found(LinkProof links, int chunk);
     }
 
+    /** Tries to put right what does not hold. */
+    interface Mending {
+        boolean mended(LinkProof links, int chunk) throws IOException, InterruptedException;
+    }
+
     /**
      * Makes chunks present: those that hold, or all that arrived whole where no ladder tells.
      *
      * @param links null, or no longer believed: the proof comes later
      * @return what is still absent of the run
      */
-    List<ByteRange> take(@Nullable LinkProof links, Contradiction contradiction)
+    List<ByteRange> take(@Nullable LinkProof links, Mending mending, Contradiction contradiction)
             throws IOException, InterruptedException {
         int first = Chunk.count(run.offset());
         long landedEnd = run.offset() + landedBytes;
@@ -34,6 +39,11 @@ record LandedRun(PartialBlob partial, ByteRange run, long landedBytes) {
         }
         if (links != null && links.credible() && !taken.isEmpty()) {
             BitSet failed = links.check(taken);
+            for (int chunk = failed.nextSetBit(0); chunk >= 0; chunk = failed.nextSetBit(chunk + 1)) {
+                if (mending.mended(links, chunk)) {
+                    failed.clear(chunk);
+                }
+            }
             failed.stream().forEach(chunk -> contradiction.found(links, chunk));
             if (links.credible()) {
                 taken.andNot(failed);

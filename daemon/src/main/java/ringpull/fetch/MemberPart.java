@@ -39,8 +39,8 @@ final class MemberPart {
         long end = Math.min((long) read.run().end() * Chunk.SIZE_BYTES, partial.sizeBytes());
         InetSocketAddress address = new InetSocketAddress(
                 member.get().addresses().getFirst(), member.get().dataPort());
-        ChunkWriter writer =
-                new ChunkWriter(partial, read.run().first(), (chunk, hash) -> pull.written(read, chunk, hash, false));
+        ChunkWriter writer = new ChunkWriter(
+                partial, read.run().first(), (chunk, hash) -> pull.written(read, chunk, hash, member.get()));
         try {
             parts.transport().read(address, partial.digest(), new ByteRange(offset, end - offset), writer);
             return SwarmRead.Ended.of(Outcome.DONE);

@@ -63,7 +63,7 @@ final class OriginPart {
                                 "it has " + stream.sizeBytes() + " bytes");
                 return SwarmRead.Ended.of(Outcome.REFUSED);
             }
-            Sink sink = new Sink(read, stream.authentic());
+            Sink sink = new Sink(read, new Attesting.Source(stream.endpoint(), stream.authentic()));
             ChunkWriter writer =
                     begun == null ? new ChunkWriter(partial, read.run().first(), sink) : begun;
             writer.tell(sink);
@@ -77,16 +77,16 @@ final class OriginPart {
     /** Tells of chunks under the read that brings them now. */
     private final class Sink implements ChunkWriter.Chunks {
         private final SwarmRead read;
-        private final boolean authentic;
+        private final Attesting.Source source;
 
-        Sink(SwarmRead read, boolean authentic) {
+        Sink(SwarmRead read, Attesting.Source source) {
             this.read = read;
-            this.authentic = authentic;
+            this.source = source;
         }
 
         @Override
         public void written(int chunk, Digest hash) throws IOException {
-            pull.written(read, chunk, hash, authentic);
+            pull.written(read, chunk, hash, source);
         }
     }
 

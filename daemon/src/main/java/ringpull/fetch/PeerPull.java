@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -11,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.ByteRange;
+import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
 import ringpull.ring.Member;
@@ -38,16 +40,19 @@ final class PeerPull {
     private final PartialBlob partial;
     private final Fetcher.Parts parts;
     private final @Nullable LinkProof links;
+    private final Evidence evidence;
     private final Runnable progress;
     private final MissingRuns missing;
     private volatile @Nullable IOException landingFailure;
 
     /** @param links proves what arrives; null: that is done elsewhere */
-    PeerPull(PartialBlob partial, Fetcher.Parts parts, @Nullable LinkProof links, Runnable progress) {
+    PeerPull(
+            PartialBlob partial, Fetcher.Parts parts, @Nullable LinkProof links, Evidence evidence, Runnable progress) {
         this.digest = partial.digest();
         this.partial = partial;
         this.parts = parts;
         this.links = links;
+        this.evidence = evidence;
         this.progress = progress;
         this.missing = new MissingRuns(partial, RUN_BYTES);
     }
@@ -146,13 +151,28 @@ final class PeerPull {
         private void settle(ByteRange run, long landedBytes) throws InterruptedException {
             List<ByteRange> absent = List.of(run);
             try {
-                absent = new LandedRun(partial, run, landedBytes).take(links, this::contradicts);
+                int first = Chunk.count(run.offset());
+                evidence.delivered(first, first + Chunk.count(landedBytes), member);
+                absent = new LandedRun(partial, run, landedBytes).take(links, this::mended, this::contradicts);
             } catch (IOException e) {
                 landingFailure = e;
             } finally {
                 missing.giveBack(absent);
             }
             progress.run();
+        }
+
+        /** Bytes from here do not fit the ladder: they may have been changed on their way, and be right over TLS. */
+        private boolean mended(LinkProof proof, int chunk) throws IOException, InterruptedException {
+            BitSet one = new BitSet();
+            one.set(chunk);
+            return evidence.again(chunk, member, bytes -> {
+                if (bytes.length != Chunk.range(chunk, partial.sizeBytes()).length()) {
+                    return false;
+                }
+                partial.write((long) chunk * Chunk.SIZE_BYTES, ByteBuffer.wrap(bytes));
+                return proof.check(one).isEmpty();
+            });
         }
 
         /** Bytes from here do not fit the ladder. While that is believed, only others are asked for more. */

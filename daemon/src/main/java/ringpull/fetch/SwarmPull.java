@@ -20,6 +20,7 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.store.PartialBlob;
 import ringpull.store.StoreFull;
@@ -42,11 +43,14 @@ final class SwarmPull {
     private final Fetcher.Parts parts;
     private final SwarmPulls.Swarms swarms;
     private final BlobFetch fetch;
+    private final Evidence evidence;
+    private final Attesting attesting;
+    private final Checking checking;
     private final Host host;
     private final Digest digest;
     private final BlockingQueue<Effect> inbox = new LinkedBlockingQueue<>();
     private final Map<Long, SwarmRead> reads = new ConcurrentHashMap<>();
-    private final Map<Integer, Digest> hashes = new ConcurrentHashMap<>();
+    private final Map<Integer, Landed> chunks = new ConcurrentHashMap<>();
     private final CompletableFuture<PartialBlob> opened = new CompletableFuture<>();
     private final Set<MemberId> used = ConcurrentHashMap.newKeySet();
     private final OriginPart originPart;
@@ -68,13 +72,28 @@ final class SwarmPull {
         void landed();
     }
 
-    SwarmPull(BlobRequest wish, Fetcher.Parts parts, SwarmPulls.Swarms swarms, BlobFetch fetch, Host host) {
+    /** A chunk that was written: from an origin, or from a member. */
+    record Landed(
+            Digest hash,
+            Attesting.@Nullable Source source,
+            @Nullable Member from) {}
+
+    SwarmPull(
+            BlobRequest wish,
+            Fetcher.Parts parts,
+            SwarmPulls.Swarms swarms,
+            BlobFetch fetch,
+            Evidence evidence,
+            Host host) {
         this.wish = wish;
         this.parts = parts;
         this.swarms = swarms;
         this.fetch = fetch;
         this.host = host;
         this.digest = wish.digest();
+        this.evidence = evidence;
+        this.attesting = new Attesting(digest, this, swarms.statements());
+        this.checking = new Checking(digest, this, parts, swarms, evidence);
         this.originPart = new OriginPart(this, wish, parts);
     }
 
@@ -186,7 +205,8 @@ final class SwarmPull {
                 }
             }
             case Effect.Attest(Digest d, int chunk) -> background(() -> attest(chunk));
-            case Effect.Check(Digest d, int chunk, Statement statement) -> background(() -> check(chunk, statement));
+            case Effect.Check(Digest d, int chunk, Statement statement) ->
+                background(() -> checking.check(chunk, statement));
             case Effect.Send _ -> throw new IllegalArgumentException("a message is not for here: " + effect);
         }
     }
@@ -246,15 +266,26 @@ final class SwarmPull {
         }
     }
 
-    /** A chunk is on the disk; the swarm will have it attested or checked. */
-    void written(SwarmRead read, int chunk, Digest hash, boolean fromAuthenticOrigin) throws InterruptedIOException {
-        hashes.put(chunk, hash);
-        moved();
-        if (fromAuthenticOrigin) {
+    /** A chunk from an origin is on the disk; the swarm will have it attested. */
+    void written(SwarmRead read, int chunk, Digest hash, Attesting.Source source) throws InterruptedIOException {
+        evidence.own(chunk);
+        if (source.authentic()) {
             synchronized (authentic) {
                 authentic.set(chunk);
             }
         }
+        written(read, chunk, new Landed(hash, source, null));
+    }
+
+    /** A chunk from a member is on the disk; the swarm will have it checked. */
+    void written(SwarmRead read, int chunk, Digest hash, Member from) throws InterruptedIOException {
+        evidence.delivered(chunk, chunk + 1, from);
+        written(read, chunk, new Landed(hash, null, from));
+    }
+
+    private void written(SwarmRead read, int chunk, Landed landed) throws InterruptedIOException {
+        chunks.put(chunk, landed);
+        moved();
         try {
             swarms.happened(new Event.Landed(digest, read.id(), chunk));
         } catch (InterruptedException e) {
@@ -272,35 +303,34 @@ final class SwarmPull {
     }
 
     private void attest(int chunk) throws IOException, InterruptedException {
-        Digest hash = hashes.get(chunk);
-        if (hash != null) {
+        Landed landed = chunks.get(chunk);
+        if (landed != null && landed.source != null) {
             PartialBlob partial = partial();
             present(partial, chunk);
-            Run run = new Run(chunk, chunk + 1);
-            swarms.happened(new Event.Attested(
-                    digest, swarms.attestor().attest(digest, partial.sizeBytes(), run, List.of(hash))));
+            if (attesting.add(new Attesting.Chunk(chunk, landed.hash, landed.source))) {
+                attesting.work(partial.sizeBytes());
+            }
         }
     }
 
-    private void check(int chunk, @Nullable Statement statement) throws IOException, InterruptedException {
-        PartialBlob partial = partial();
-        Digest hash = hashes.get(chunk);
-        boolean good = hash != null
-                && (statement == null
-                        || (statement
-                                        .hashes()
-                                        .get(chunk - statement.run().first())
-                                        .equals(hash)
-                                && swarms.attestor().isTrue(digest, partial.sizeBytes(), statement)));
-        if (good) {
-            present(partial, chunk);
-        } else {
-            parts.journal().note(digest, "fallback", "swarm", 0, "chunk " + chunk + " is not what its reader said");
-        }
-        swarms.happened(new Event.Checked(digest, chunk, good));
+    @Nullable
+    Landed landed(int chunk) {
+        return chunks.get(chunk);
     }
 
-    private void present(PartialBlob partial, int chunk) throws IOException {
+    /** The same chunk was read once more, and is now what it should be. */
+    void mended(int chunk, Landed landed) {
+        chunks.put(chunk, landed);
+    }
+
+    /** A chunk counts for the proof of the whole; others do not get it. */
+    void received(PartialBlob partial, int chunk) throws IOException {
+        partial.received(Chunk.range(chunk, partial.sizeBytes()));
+        host.landed();
+    }
+
+    /** A chunk is attested: others may have it. */
+    void present(PartialBlob partial, int chunk) throws IOException {
         partial.received(Chunk.range(chunk, partial.sizeBytes()));
         synchronized (vouched) {
             vouched.set(chunk);

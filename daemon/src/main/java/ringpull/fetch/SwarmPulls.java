@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import ringpull.blame.Statements;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
@@ -39,8 +40,8 @@ public final class SwarmPulls implements ChunkSource {
 
         Optional<Member> member(MemberId id);
 
-        /** Signs a statement about a chunk, or leaves the signature empty where members have no keys. */
-        Attestor attestor();
+        /** Makes statements about chunks; those of others were checked before the swarm heard of them. */
+        Statements statements();
     }
 
     /** @param store what is complete is served from here */

@@ -16,29 +16,36 @@ final class Together {
     private final ContentKind kind;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
+    private final Evidence evidence;
     private @Nullable SwarmPull pull;
 
-    Together(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch) {
+    Together(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch, Evidence evidence) {
         this.kind = request.kind();
         this.parts = parts;
         this.fetch = fetch;
+        this.evidence = evidence;
     }
 
     /**
      * Brings as much of the blob as it can.
      *
-     * @param first whether no origin was asked in vain so far
+     * @param first whether no origin was asked in vain so far; what did not prove before is not brought so again
      * @return the members that delivered some
      * @throws IOException if this node could not write
      */
     Set<MemberId> bring(boolean first, SwarmPull.Host journey) throws StoreFull, IOException, InterruptedException {
         Optional<SwarmPulls.Swarms> swarms = parts.swarmPulls().company();
         Optional<BlobRequest> wish = fetch.wishes().origin(0);
-        if (!first || pull != null || kind != ContentKind.BLOB || swarms.isEmpty() || wish.isEmpty()) {
+        if (!first
+                || evidence.isRefuted()
+                || pull != null
+                || kind != ContentKind.BLOB
+                || swarms.isEmpty()
+                || wish.isEmpty()) {
             return Set.of();
         }
         fetch.authentic(false);
-        SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, journey);
+        SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, evidence, journey);
         pull = begun;
         return begun.bring();
     }

@@ -30,7 +30,10 @@ public sealed interface Effect {
     /** Make a statement about a chunk that came from the origin; then {@link Event.Attested}. */
     record Attest(Digest digest, int chunk) implements Effect {}
 
-    /** Compare a chunk with this statement; then {@link Event.Checked}. Without one there is nothing to compare. */
+    /**
+     * Compare a chunk with this statement; then {@link Event.Checked}. Without one there is nothing to compare; {@link
+     * Event.Unvouched} may follow.
+     */
     record Check(Digest digest, int chunk, @Nullable Statement statement) implements Effect {}
 
     /** Every chunk is here: prove the whole. */

@@ -39,6 +39,12 @@ public sealed interface Event {
     /** A chunk from a neighbour was compared with its statement. */
     record Checked(Digest digest, int chunk, boolean good) implements Event {}
 
+    /** A chunk from a neighbour is here, and no statement that counts is about it: it is not passed on. */
+    record Unvouched(Digest digest, int chunk) implements Event {}
+
+    /** A member is not to be read from any more. */
+    record Shunned(MemberId member) implements Event {}
+
     /** A read is over, whole or not; its chunks have landed before. */
     record Ended(Digest digest, long read, Outcome outcome, long pauseNanos) implements Event {}
 

@@ -210,6 +210,9 @@ final class Exchange {
             for (int chunk = statement.run().first(); chunk < end; chunk++) {
                 if (statements[chunk] == null && !held.get(chunk)) {
                     statements[chunk] = statement;
+                    if (here.get(chunk)) {
+                        node.effect(new Effect.Check(digest, chunk, statement)); // it came before the statement
+                    }
                 }
             }
         }

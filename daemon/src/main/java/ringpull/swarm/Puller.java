@@ -175,6 +175,12 @@ final class Puller implements Registration.Author {
         fill();
     }
 
+    /** A chunk is here and will do if the whole proves, but is not passed on. */
+    void unvouched() {
+        whole();
+        fill();
+    }
+
     void ended(long read, Event.Outcome outcome, long pauseNanos) {
         Reads running = reads;
         if (running == null || !running.ended(read, outcome, pauseNanos)) {

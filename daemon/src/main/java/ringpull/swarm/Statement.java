@@ -5,36 +5,44 @@ import ringpull.blob.Digest;
 import ringpull.ring.MemberId;
 
 /**
- * What a member that read a run from the origin says about it. The swarm carries it and does not look inside. Two are
- * equal only if they are the same object.
+ * What a member that read a run from the origin says about it, with its signature. The swarm carries it and does not look
+ * inside; whoever hears it has checked it before. Two are equal only if they are the same object.
  */
 public final class Statement {
-    private final MemberId signer;
-    private final Run run;
-    private final List<Digest> hashes;
+    private final Reading reading;
+    private final byte[] certificates;
     private final byte[] signature;
 
     /**
-     * @param hashes the SHA-256 of each chunk of the run
-     * @param signature by the member's key; empty where members have none
+     * @param certificates the reader's in DER, then what leads to an authority; empty where members have none. Shared, not
+     *     copied: they are the same in thousands of statements
+     * @param signature by the reader's key; empty where members have none
      */
-    public Statement(MemberId signer, Run run, List<Digest> hashes, byte[] signature) {
-        this.signer = signer;
-        this.run = run;
-        this.hashes = List.copyOf(hashes);
+    public Statement(Reading reading, byte[] certificates, byte[] signature) {
+        this.reading = reading;
+        this.certificates = certificates;
         this.signature = signature.clone();
     }
 
+    public Reading reading() {
+        return reading;
+    }
+
     public MemberId signer() {
-        return signer;
+        return reading.reader();
     }
 
     public Run run() {
-        return run;
+        return reading.run();
     }
 
     public List<Digest> hashes() {
-        return hashes;
+        return reading.hashes();
+    }
+
+    /** Not to be changed. */
+    public byte[] certificates() {
+        return certificates;
     }
 
     public byte[] signature() {

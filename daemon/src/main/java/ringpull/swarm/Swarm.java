@@ -80,6 +80,8 @@ public final class Swarm {
             case Event.Landed landed -> with(landed.digest(), p -> p.landed(landed.read(), landed.chunk()));
             case Event.Attested attested -> with(attested.digest(), p -> p.attested(attested.statement()));
             case Event.Checked checked -> with(checked.digest(), p -> p.checked(checked.chunk(), checked.good()));
+            case Event.Unvouched unvouched -> with(unvouched.digest(), Puller::unvouched);
+            case Event.Shunned(MemberId member) -> pullers.values().forEach(puller -> puller.drop(member));
             case Event.Ended ended ->
                 with(ended.digest(), p -> p.ended(ended.read(), ended.outcome(), ended.pauseNanos()));
             case Event.Proven(Digest digest) -> with(digest, Puller::proven);

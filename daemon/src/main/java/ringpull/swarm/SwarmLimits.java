@@ -23,6 +23,9 @@ public final class SwarmLimits {
 
     public static final int SIGNATURE_BYTES = 1_024;
 
+    /** Of a signer's certificate and what leads from it to an authority. */
+    public static final int CERTIFICATES_BYTES = 16 << 10;
+
     /** Members that a report says did not answer. */
     public static final int SILENT = 4;
 

@@ -41,11 +41,7 @@ public final class Certificates {
 
     /** Whether the two belong together. */
     public static boolean matches(PrivateKey key, X509Certificate certificate) {
-        String algorithm = switch (key.getAlgorithm()) {
-            case "RSA" -> "SHA256withRSA";
-            case "EC" -> "SHA256withECDSA";
-            default -> key.getAlgorithm();
-        };
+        String algorithm = MemberKeys.algorithm(key);
         byte[] challenge = new byte[32];
         new SecureRandom().nextBytes(challenge);
         try {

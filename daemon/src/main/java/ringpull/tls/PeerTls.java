@@ -32,6 +32,7 @@ public final class PeerTls {
     private final Refusals refusals = new Refusals();
     private final PeerConnections connections = new PeerConnections();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final MemberKeys keys;
     private volatile InForce inForce;
     private String told = "";
 
@@ -44,6 +45,7 @@ public final class PeerTls {
         revocations = new Watched<>(files.revoked().stream().toList(), before -> Revocations.read(files.revoked()));
         identity = certificates.value().identity();
         inForce = inForce(certificates.value(), revocations.value(), refusals);
+        keys = new MemberKeys(certificates::value, () -> inForce.trust);
     }
 
     /**
@@ -78,6 +80,11 @@ public final class PeerTls {
     /** Who this member is; the same as long as the daemon runs. */
     public PeerIdentity identity() {
         return identity;
+    }
+
+    /** Signs as this member, and tells who else signed. */
+    public MemberKeys keys() {
+        return keys;
     }
 
     /** For the data port. */

@@ -12,6 +12,7 @@ import ringpull.ring.MemberId;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
 import ringpull.swarm.Message;
+import ringpull.swarm.Reading;
 import ringpull.swarm.Run;
 import ringpull.swarm.Statement;
 import ringpull.swarm.Swarm;
@@ -157,7 +158,11 @@ public final class SimulatedNode {
                 later(() -> {
                     served.set(chunk);
                     happen(new Event.Attested(
-                            digest, new Statement(id, new Run(chunk, chunk + 1), List.of(), NOTHING)));
+                            digest,
+                            new Statement(
+                                    new Reading(id, 1, 0, new Run(chunk, chunk + 1), List.of(digest), "", false),
+                                    NOTHING,
+                                    NOTHING)));
                 });
             }
             case Effect.Check check -> {

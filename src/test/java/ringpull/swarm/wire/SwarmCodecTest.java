@@ -16,6 +16,7 @@ import ringpull.blob.Digest;
 import ringpull.ring.MemberId;
 import ringpull.swarm.Lease;
 import ringpull.swarm.Message;
+import ringpull.swarm.Reading;
 import ringpull.swarm.Run;
 import ringpull.swarm.Statement;
 import ringpull.swarm.SwarmLimits;
@@ -71,17 +72,29 @@ class SwarmCodecTest {
     }
 
     @Test
-    void statementsAreCarried() {
-        Statement statement = new Statement(B, new Run(7, 9), List.of(DIGEST, DIGEST), new byte[] {1, 2});
+    void statementsAreCarriedAndSharedCertificatesOnce() {
+        byte[] certificates = new byte[1_000];
+        Statement first = new Statement(
+                new Reading(B, 9, 8 << 20, new Run(7, 9), List.of(DIGEST, DIGEST), "https://origin", true),
+                certificates,
+                new byte[] {1, 2});
+        Statement second = new Statement(
+                new Reading(B, 9, 8 << 20, new Run(3, 4), List.of(DIGEST), "http://origin", false),
+                certificates.clone(),
+                new byte[] {3});
+        Message.Have have = new Message.Have(DIGEST, RUNS, List.of(first, second));
 
-        Message heard = SwarmCodec.decode(SwarmCodec.encode(new Message.Have(DIGEST, RUNS, List.of(statement))));
+        SwarmMessage encoded = SwarmCodec.encode(have);
+        Message.Have heard = (Message.Have) SwarmCodec.decode(encoded);
 
-        Statement carried = ((Message.Have) heard).statements().getFirst();
-        assertThat(((Message.Have) heard).runs()).isEqualTo(RUNS);
-        assertThat(carried.signer()).isEqualTo(B);
-        assertThat(carried.run()).isEqualTo(new Run(7, 9));
-        assertThat(carried.hashes()).containsExactly(DIGEST, DIGEST);
-        assertThat(carried.signature()).containsExactly(1, 2);
+        assertThat(encoded.getSerializedSize()).isBetween(1_000, 1_500);
+        assertThat(heard.runs()).isEqualTo(RUNS);
+        assertThat(heard.statements())
+                .extracting(Statement::reading)
+                .containsExactly(first.reading(), second.reading());
+        assertThat(heard.statements()).extracting(Statement::certificates).containsExactly(certificates, certificates);
+        assertThat(heard.statements()).extracting(Statement::signature).containsExactly(new byte[] {1, 2}, new byte[] {3
+        });
     }
 
     @Test

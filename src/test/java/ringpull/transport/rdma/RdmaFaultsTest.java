@@ -10,9 +10,11 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -21,8 +23,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.blob.ByteRange;
+import ringpull.blob.Digest;
 import ringpull.transport.Await;
 import ringpull.transport.TransferException;
+import ringpull.transport.memory.MemoryTransport;
 import ringpull.transport.session.Session;
 import ringpull.transport.session.TestAdmission;
 
@@ -93,7 +97,7 @@ class RdmaFaultsTest {
                 wrongNonce,
                 wrongProof,
                 otherVersion,
-                java.util.Arrays.copyOf(new Handshake.Knock(known).data(), 55));
+                Arrays.copyOf(new Handshake.Knock(known).data(), 55));
         for (byte[] forgery : forgeries) {
             IOException refused = knock(holder.holder(), forgery);
             assertThat(refused).isInstanceOf(Endpoint.Rejected.class);
@@ -169,13 +173,43 @@ class RdmaFaultsTest {
         reading.join();
         Await.until("the second gets the room of the first", () -> {
             try {
-                return java.util.Arrays.equals(holder.read(holder.reader(RdmaFixture.PATIENT)), holder.blob);
+                return Arrays.equals(holder.read(holder.reader(RdmaFixture.PATIENT)), holder.blob);
             } catch (TransferException | IOException e) {
                 return false;
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
         });
+    }
+
+    /** Every byte lands once, in order: the landing insists on that. */
+    @Test
+    void anotherTransportTakesOverInTheMiddleOfARange() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
+        holder.source.failAfter(2 << 20);
+        AtomicInteger fellBack = new AtomicInteger();
+        AtomicLong others = new AtomicLong();
+        MemoryTransport memory = new MemoryTransport();
+        memory.serve(holder.holder(), holder.blobs);
+        RdmaFirst both = new RdmaFirst(
+                holder.reader(RdmaFixture.PATIENT), memory, fellBack::incrementAndGet, others::addAndGet);
+
+        assertThat(holder.read(both)).isEqualTo(holder.blob);
+
+        assertThat(fellBack).hasValue(1);
+        assertThat(holder.fetched.get() + others.get()).isEqualTo(RdmaFixture.SIZE);
+        assertThat(holder.fetched.get()).isEqualTo(2 << 20);
+    }
+
+    /** A blob that the holder does not have is not to be had from it in another way either. */
+    @Test
+    void whatIsNotHeldIsNotAskedForTwice() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
+        RdmaFirst both =
+                new RdmaFirst(holder.reader(RdmaFixture.PATIENT), new MemoryTransport(), () -> {}, bytes -> {});
+        holder.blobs.remove(holder.digest);
+
+        assertThatThrownBy(() -> holder.read(both)).isInstanceOf(TransferException.NotHeld.class);
     }
 
     @Test
@@ -255,7 +289,7 @@ class RdmaFaultsTest {
             link.send(message);
         }
 
-        void ask(ringpull.blob.Digest blob, ByteRange range) throws IOException {
+        void ask(Digest blob, ByteRange range) throws IOException {
             send(new Message.Ask(1, blob, range, proofs.next(blob, range)));
         }
 

@@ -3,14 +3,18 @@ package ringpull.swarm.wire;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.ring.MemberId;
 import ringpull.swarm.Lease;
 import ringpull.swarm.Message;
+import ringpull.swarm.Reading;
 import ringpull.swarm.Run;
 import ringpull.swarm.Statement;
 import ringpull.swarm.SwarmLimits;
@@ -45,12 +49,12 @@ final class SwarmCodec {
                         .setHello(SwarmHello.newBuilder()
                                 .setReply(m.reply())
                                 .addAllHave(numbers(m.have()))
-                                .addAllStatements(all(m.statements(), SwarmCodec::statement)));
+                                .addAllStatements(statementsOf(m.statements())));
             case Message.Have m ->
                 to.setDigest(bytes(m.digest()))
                         .setHave(SwarmHave.newBuilder()
                                 .addAllRuns(numbers(m.runs()))
-                                .addAllStatements(all(m.statements(), SwarmCodec::statement)));
+                                .addAllStatements(statementsOf(m.statements())));
             case Message.Bye m ->
                 to.setDigest(bytes(m.digest())).setBye(SwarmBye.newBuilder().setGone(m.gone()));
             case Message.Probe m ->
@@ -139,13 +143,30 @@ final class SwarmCodec {
                 .build();
     }
 
-    private static SwarmStatement statement(Statement statement) {
-        ByteBuffer hashes = ByteBuffer.allocate(statement.hashes().size() * Digest.SIZE_BYTES);
-        statement.hashes().forEach(hash -> hashes.put(hash.bytes()));
+    private static List<SwarmStatement> statementsOf(List<Statement> statements) {
+        Map<MemberId, byte[]> said = new HashMap<>();
+        List<SwarmStatement> to = new ArrayList<>(statements.size());
+        for (Statement statement : statements) {
+            byte[] certificates = statement.certificates();
+            boolean again = Arrays.equals(said.put(statement.signer(), certificates), certificates);
+            to.add(statement(statement, again ? new byte[0] : certificates));
+        }
+        return to;
+    }
+
+    private static SwarmStatement statement(Statement statement, byte[] certificates) {
+        Reading reading = statement.reading();
+        ByteBuffer hashes = ByteBuffer.allocate(reading.hashes().size() * Digest.SIZE_BYTES);
+        reading.hashes().forEach(hash -> hashes.put(hash.bytes()));
         return SwarmStatement.newBuilder()
-                .setSigner(bytes(statement.signer()))
-                .setFirst(statement.run().first())
+                .setSigner(bytes(reading.reader()))
+                .setEpoch(reading.epoch())
+                .setSizeBytes(reading.sizeBytes())
+                .setFirst(reading.run().first())
                 .setHashes(ByteString.copyFrom(hashes.flip()))
+                .setEndpoint(reading.endpoint())
+                .setAuthentic(reading.authentic())
+                .setCertificates(ByteString.copyFrom(certificates))
                 .setSignature(ByteString.copyFrom(statement.signature()))
                 .build();
     }
@@ -279,10 +300,22 @@ final class SwarmCodec {
 
     private static List<Statement> statements(List<SwarmStatement> statements) {
         require(statements.size() <= SwarmLimits.STATEMENTS, "statements");
-        return statements.stream().map(SwarmCodec::statement).toList();
+        Map<MemberId, byte[]> said = new HashMap<>();
+        List<Statement> from = new ArrayList<>(statements.size());
+        for (SwarmStatement m : statements) {
+            require(m.getCertificates().size() <= SwarmLimits.CERTIFICATES_BYTES, "bytes of certificates");
+            Reading reading = reading(m);
+            byte[] certificates = m.getCertificates().toByteArray();
+            if (certificates.length == 0) {
+                certificates = said.getOrDefault(reading.reader(), certificates);
+            }
+            said.put(reading.reader(), certificates);
+            from.add(new Statement(reading, certificates, m.getSignature().toByteArray()));
+        }
+        return from;
     }
 
-    private static Statement statement(SwarmStatement m) {
+    private static Reading reading(SwarmStatement m) {
         int count = m.getHashes().size() / Digest.SIZE_BYTES;
         require(count > 0 && m.getHashes().size() % Digest.SIZE_BYTES == 0, "hashes of a statement");
         require(count <= SwarmLimits.STATEMENT_CHUNKS, "hashes of a statement");
@@ -292,11 +325,14 @@ final class SwarmCodec {
             hashes.add(digest(m.getHashes().substring(i * Digest.SIZE_BYTES, (i + 1) * Digest.SIZE_BYTES)));
         }
         int first = chunk(m.getFirst());
-        return new Statement(
+        return new Reading(
                 member(m.getSigner()),
+                m.getEpoch(),
+                size(m.getSizeBytes()),
                 new Run(first, chunk(first + count)),
                 hashes,
-                m.getSignature().toByteArray());
+                text(m.getEndpoint(), SwarmLimits.SOURCE_CHARS),
+                m.getAuthentic());
     }
 
     private static List<Run> runs(List<Integer> numbers, int most) {

@@ -87,6 +87,11 @@ public final class SwarmNode implements Closeable {
         return events.offer(event);
     }
 
+    /** A member is not to be read from any more. */
+    public void shun(MemberId member) {
+        heard(new Event.Shunned(member));
+    }
+
     /** Whether other members could take part in a swarm. */
     public boolean hasCompany() {
         return ring.order(COMPANY, 2).stream()

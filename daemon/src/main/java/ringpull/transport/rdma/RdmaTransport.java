@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -25,7 +26,7 @@ import ringpull.transport.session.HolderSessions;
 /**
  * Ranges over RDMA: this end fetches them with RDMA READs into its own landing memory. A holder is named by the address of its
  * data port, as elsewhere; its session says where it serves RDMA. A rail is one of this host's addresses on an RDMA device;
- * a chunk's rail is chosen by its place.
+ * a chunk's rail is chosen by its place, and is another while that one fails.
  */
 public final class RdmaTransport implements Transport {
     /** Connections that are kept; those used longest ago go. */
@@ -97,7 +98,7 @@ public final class RdmaTransport implements Transport {
 
     /** Whether a read of this should be tried here: the holder offers RDMA, and it has not failed lately. */
     public boolean isReady(InetSocketAddress holder, ByteRange range) {
-        return sessions.offersRdma(holder) && way(holder, range).isReady();
+        return sessions.offersRdma(holder) && ready(holder, range).isPresent();
     }
 
     @Override
@@ -109,7 +110,7 @@ public final class RdmaTransport implements Transport {
         if (range.length() == 0) {
             return;
         }
-        Way way = way(holder, range);
+        Way way = ready(holder, range).orElseGet(() -> way(holder, rail(range)));
         Reading reading = new Reading(blob, range, landing);
         ReaderPair pair = submit(way, holder, reading);
         try {
@@ -170,8 +171,22 @@ public final class RdmaTransport implements Transport {
         }
     }
 
-    private Way way(InetSocketAddress holder, ByteRange range) {
-        int rail = (int) ((range.offset() >>> CHUNK_BITS) % rails.size());
+    private int rail(ByteRange range) {
+        return (int) ((range.offset() >>> CHUNK_BITS) % rails.size());
+    }
+
+    /** By the range's own rail, or by the next one that has not failed lately. */
+    private Optional<Way> ready(InetSocketAddress holder, ByteRange range) {
+        for (int next = 0; next < rails.size(); next++) {
+            Way way = way(holder, (rail(range) + next) % rails.size());
+            if (way.isReady()) {
+                return Optional.of(way);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Way way(InetSocketAddress holder, int rail) {
         synchronized (this) {
             Way way = ways.computeIfAbsent(
                     new Place(holder, rail),

@@ -52,6 +52,10 @@ final class Way {
         return failures == 0;
     }
 
+    synchronized boolean isConnecting() {
+        return pair != null;
+    }
+
     /** The connection; waits until there is one, within the limits for connecting. */
     ReaderPair connection() throws TransferException, InterruptedException {
         CompletableFuture<ReaderPair> connecting;

@@ -1,0 +1,5 @@
+/** Second readings of chunks, over the control port. */
+@NullMarked
+package ringpull.blame.wire;
+
+import org.jspecify.annotations.NullMarked;

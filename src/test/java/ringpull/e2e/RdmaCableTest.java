@@ -1,0 +1,42 @@
+package ringpull.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import ringpull.demo.NodeProcess;
+
+/** A fabric that swallows everything for a while. The device on d0 must be one whose packets need a link: soft iWARP's. */
+class RdmaCableTest extends RdmaRing {
+    @Test
+    void tcpTakesOverWhenTheCableIsPulledAndRdmaComesBack() throws Exception {
+        patience = "5 s";
+        byte[] before = blob(1, 2 << 20);
+        byte[] blob = blob(2, (24 << 20) + 5);
+        NodeProcess first = node(1);
+        NodeProcess second = node(2);
+        for (byte[] each : new byte[][] {before, blob}) {
+            assertThat(pull(first, each, true)).isEqualTo(each);
+            awaitHolder(second, first, each);
+        }
+        origin.clear();
+        assertThat(pull(second, before, false)).isEqualTo(before);
+        assertThat(overRdma(second)).isEqualTo(before.length);
+
+        link("down");
+
+        assertThat(pull(second, blob, false)).isEqualTo(blob);
+        assertThat(overTcp(second)).isPositive();
+        assertThat(fallbacks(second)).isPositive();
+        assertThat(overRdma(second) + overTcp(second)).isEqualTo(before.length + blob.length);
+
+        link("up");
+        second.await("RDMA again", CEILING, () -> {
+            byte[] more = blob(System.nanoTime(), 2 << 20);
+            pull(first, more, true);
+            awaitHolder(second, first, more);
+            long until = overRdma(second);
+            pull(second, more, false);
+            return overRdma(second) - until == more.length;
+        });
+    }
+}
