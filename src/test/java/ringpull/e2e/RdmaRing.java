@@ -36,7 +36,7 @@ import ringpull.v1.HoldersReply;
 /** Daemons with an RDMA device, whose data and control ports are on loopback: what the device's link carries is RDMA alone. */
 @EnabledIfEnvironmentVariable(named = Fabric.VARIABLE, matches = ".+", disabledReason = "there is no RDMA device here")
 abstract class RdmaRing {
-    static final Duration CEILING = Duration.ofSeconds(120);
+    static final Duration CEILING = Duration.ofMinutes(2);
     private static final String RECEIVED = "ringpull_transport_received_bytes_total";
 
     @TempDir

@@ -62,19 +62,17 @@ class RdmaFaultsTest {
     /** Knocks with these private data; why that failed. */
     private static IOException knock(InetSocketAddress holder, byte[] data) throws IOException {
         Deadline deadline = Deadline.in(Duration.ofSeconds(20));
-        try (Closing closing = new Closing();
-                Endpoint endpoint = new Endpoint()) {
+        try (Endpoint endpoint = new Endpoint();
+                Closing closing = new Closing()) { // goes before its device
             endpoint.resolve(Fabric.host(3), holder, deadline);
             IbvPd domain = Rail.domain(endpoint, closing);
             try (Link _ = new Link(endpoint, domain)) {
                 endpoint.connect(data, deadline);
                 endpoint.disconnect();
-                throw new AssertionError("was let in");
             } catch (IOException e) {
                 return e;
-            } finally {
-                closing.close(); // before its device
             }
+            throw new AssertionError("was let in");
         }
     }
 

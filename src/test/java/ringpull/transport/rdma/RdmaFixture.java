@@ -19,7 +19,7 @@ import ringpull.transport.session.Sessions;
 import ringpull.transport.session.TestAdmission;
 
 /** A holder on one address of the device, and readers on another. */
-final class RdmaFixture implements AutoCloseable {
+final class RdmaFixture {
     static final int SIZE = (6 << 20) + 77;
     static final Times PATIENT = new Times(
             Duration.ofSeconds(10),
@@ -73,8 +73,7 @@ final class RdmaFixture implements AutoCloseable {
     }
 
     /** Ends all, and waits until nothing is left. */
-    @Override
-    public void close() throws InterruptedException {
+    void close() throws InterruptedException {
         source.heal();
         readers.forEach(RdmaTransport::close);
         Await.until("every connection gone", () -> server.connections() == 0);

@@ -38,9 +38,15 @@ final class Handshake {
     /** Why a connection is not accepted. */
     enum Rejection {
         /** No such request, session or proof; or another version. */
-        UNKNOWN,
+        UNKNOWN(0),
         /** Too many are served already. */
-        BUSY
+        BUSY(1);
+
+        private final int code;
+
+        Rejection(int code) {
+            this.code = code;
+        }
     }
 
     /** The reader's side: a request, and whether its answer is the holder's. */
@@ -142,17 +148,18 @@ final class Handshake {
     static byte[] rejection(Rejection why) {
         return ByteBuffer.allocate(MAGIC.length + 1)
                 .put(MAGIC)
-                .put((byte) why.ordinal())
+                .put((byte) why.code)
                 .array();
     }
 
     /** What a rejection's private data say; nothing if nobody of this version listens there. */
     static Optional<Rejection> rejectedFor(byte[] data) {
-        boolean known = data.length > MAGIC.length
-                && startsWithMagic(data)
-                && data[MAGIC.length] >= 0
-                && data[MAGIC.length] < Rejection.values().length;
-        return known ? Optional.of(Rejection.values()[data[MAGIC.length]]) : Optional.empty();
+        if (data.length <= MAGIC.length || !startsWithMagic(data)) {
+            return Optional.empty();
+        }
+        return Arrays.stream(Rejection.values())
+                .filter(why -> why.code == data[MAGIC.length])
+                .findFirst();
     }
 
     private static boolean startsWithMagic(byte[] data) {

@@ -2,6 +2,7 @@ package ringpull.transport.rdma;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
@@ -43,10 +44,16 @@ sealed interface Message {
 
     /** Why a range is refused. */
     enum Reason {
-        NOT_HELD,
-        BUSY,
-        FAILED,
-        SESSION_OVER
+        NOT_HELD(0),
+        BUSY(1),
+        FAILED(2),
+        SESSION_OVER(3);
+
+        private final int code;
+
+        Reason(int code) {
+            this.code = code;
+        }
     }
 
     /** Writes it from the buffer's position. */
@@ -65,7 +72,7 @@ sealed interface Message {
             case Refuse m -> {
                 head(out, 3);
                 byte[] text = m.text.getBytes(StandardCharsets.UTF_8);
-                out.put((byte) m.reason.ordinal()).put(text, 0, Math.min(text.length, TEXT_BYTES_MAX));
+                out.put((byte) m.reason.code).put(text, 0, Math.min(text.length, TEXT_BYTES_MAX));
             }
             case Done m -> {
                 head(out, 4);
@@ -113,12 +120,15 @@ sealed interface Message {
     }
 
     private static Optional<Message> refuse(int number, ByteBuffer in) {
-        int reason = in.get();
-        if (reason < 0 || reason >= Reason.values().length || in.remaining() > TEXT_BYTES_MAX) {
+        int code = in.get();
+        if (in.remaining() > TEXT_BYTES_MAX) {
             return Optional.empty();
         }
-        byte[] text = bytes(in, in.remaining());
-        return Optional.of(new Refuse(number, Reason.values()[reason], printable(text)));
+        String text = printable(bytes(in, in.remaining()));
+        return Arrays.stream(Reason.values())
+                .filter(reason -> reason.code == code)
+                .findFirst()
+                .map(reason -> new Refuse(number, reason, text));
     }
 
     /** It goes to logs: no control characters, whatever the other end wrote. */

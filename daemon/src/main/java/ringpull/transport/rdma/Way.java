@@ -2,7 +2,6 @@ package ringpull.transport.rdma;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
@@ -68,20 +67,17 @@ final class Way {
         try {
             return connecting.get();
         } catch (ExecutionException e) {
-            throw failure(e.getCause());
+            throw failure(e.getCause() == null ? e : e.getCause());
         }
     }
 
-    private TransferException failure(@Nullable Throwable cause) {
-        if (rejection(cause).filter(Handshake.Rejection.BUSY::equals).isPresent()) {
+    private TransferException failure(Throwable cause) {
+        if (cause instanceof Endpoint.Rejected rejected
+                && rejected.why().filter(Handshake.Rejection.BUSY::equals).isPresent()) {
             return new TransferException.Busy(holder + " serves too many over RDMA already");
         }
-        String why = cause == null ? "no reason given" : String.valueOf(cause.getMessage());
-        return new TransferException.Unreachable(holder + " cannot be reached over RDMA: " + why, cause);
-    }
-
-    private static Optional<Handshake.Rejection> rejection(@Nullable Throwable cause) {
-        return cause instanceof Endpoint.Rejected rejected ? rejected.why() : Optional.empty();
+        return new TransferException.Unreachable(
+                holder + " cannot be reached over RDMA: " + cause.getMessage(), cause);
     }
 
     private CompletableFuture<ReaderPair> begin() {
@@ -124,12 +120,14 @@ final class Way {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // it is about this one connection
     private synchronized void drop(CompletableFuture<ReaderPair> begun) {
         if (pair == begun && begun.isDone()) {
             pair = null;
         }
     }
 
+    @SuppressWarnings("ReferenceEquality") // it is about this one connection
     private synchronized void failed(CompletableFuture<ReaderPair> begun) {
         if (pair == begun) {
             pair = null;
