@@ -151,7 +151,7 @@ final class Daemon implements AutoCloseable {
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
         NvmeofSide nvmeof = NvmeofSide.start(
-                config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, parts);
+                config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, meters, parts);
         Member self = self(identity, rdma.isPresent(), nvmeof);
         ring = parts.add("ring", RingNode.start(control, self, config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
@@ -208,7 +208,6 @@ final class Daemon implements AutoCloseable {
         meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
         meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);
-        meters.gauge("ringpull.nvmeof.shown", nvmeof, NvmeofSide::shown);
         meters.gauge("ringpull.store.used.bytes", store, s -> s.usage().usedBytes());
         tls.ifPresent(certificates -> {
             meters.gauge(

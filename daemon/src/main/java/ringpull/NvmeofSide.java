@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import ringpull.config.Config;
 import ringpull.helper.Endpoint;
 import ringpull.helper.HelperClient;
+import ringpull.metrics.Meters;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Ways;
@@ -41,6 +42,7 @@ final class NvmeofSide {
             Sessions sessions,
             Optional<PeerTls> tls,
             NvmeofLeases.Service leases,
+            Meters meters,
             Closer parts) {
         Config.Nvmeof settings = config.nvmeof();
         HelperClient.Abilities none = new HelperClient.Abilities(false, false);
@@ -74,6 +76,7 @@ final class NvmeofSide {
                             copies,
                             settings.memoryBytes()));
             tls.ifPresent(certificates -> certificates.onChange(started::clear));
+            meters.gauge("ringpull.nvmeof.shown", started, Exports::count);
             leases.serve(started);
             exports = Optional.of(started);
         } catch (IOException | IllegalArgumentException e) {
@@ -85,11 +88,6 @@ final class NvmeofSide {
     /** What this node announces beside how its data port speaks. */
     List<String> transports() {
         return exports.isPresent() ? List.of(NvmeofLeases.NAME) : List.of();
-    }
-
-    /** How many blobs are shown to readers. */
-    int shown() {
-        return exports.map(Exports::count).orElse(0);
     }
 
     /** The way to read from others, if this host can. */

@@ -87,7 +87,7 @@ public final class NvmeofScenarios {
                         directory.resolve(name), name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))
                 .certificates(files.cert(), files.key(), files.ca())
                 .peer("address = \"127.0.0.1\"", "data = \"plain\"")
-                .more("[handoff]\nheader_wait = \"30 s\"\n[log]\nlevel = \"debug\"\n[nvmeof]\nenabled = true\nmemory = \"512 MiB\"\nport = " + port + "\nhelper = \"" + helperSocket
+                .more("[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\nmemory = \"512 MiB\"\nport = " + port + "\nhelper = \"" + helperSocket
                         + "\"");
     }
 
@@ -115,7 +115,7 @@ public final class NvmeofScenarios {
         try (NodeProcess first = NodeProcess.start(node("c", 4422));
                 NodeProcess second = NodeProcess.start(node("d", 4423).joining(first.control()))) {
             for (int seed = 10; ; seed++) {
-                byte[] blob = blob(3 * SIZE, seed);
+                byte[] blob = blob(2 * SIZE, seed);
                 assertThat(pull(first, blob)).isEqualTo(blob);
                 awaitHolder(second, "c", blob);
                 origin.clear();

@@ -31,11 +31,11 @@ public final class GuestProgram {
             System.out.println(reason);
             Assumptions.abort(reason);
         }
-        List<String> command = new ArrayList<>(List.of(launcher, "-a", "uml", "-m", "2048"));
+        List<String> command = new ArrayList<>(List.of(launcher, "-a", "uml", "-m", "3072"));
         command.addAll(List.of("-t", Long.toString(ceiling.toSeconds())));
         command.addAll(List.of("-e", "RINGPULL_TEST_SCALE", "-e", "RINGPULL_GUEST_ONLY", "--"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"));
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx768m"));
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=/run"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
         Path output = Files.createTempFile("guest", ".log");

@@ -223,8 +223,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /** Wakes whoever waits in it. */
-    public void shutdown() {
-        Libc.INSTANCE.shutdown(number, BOTH_WAYS);
+    public synchronized void shutdown() {
+        if (!closed) {
+            Libc.INSTANCE.shutdown(number, BOTH_WAYS);
+        }
     }
 
     /** By the thread that uses it; another one calls {@link #shutdown} first. */

@@ -115,6 +115,19 @@ class NvmeofTransportTest extends TransportContract {
     }
 
     @Test
+    void aHolderThatLacksABlobIsNotAskedForItAgainAtOnce() throws Exception {
+        try (NvmeofTransport patient = new NvmeofTransport(targets, targets, NvmeofTransport.Times.DEFAULT)) {
+            Digest other = Digest.ofBytes(new byte[32]);
+            assertThat(patient.fits(holder, other, LARGE)).isTrue();
+            assertThatThrownBy(() -> patient.read(holder, other, new ByteRange(0, 1), new TestBlobs.Landed(0, 1)))
+                    .isInstanceOf(TransferException.NotHeld.class);
+
+            assertThat(patient.fits(holder, other, LARGE)).isFalse();
+            assertThat(patient.fits(holder, digest, LARGE)).isTrue();
+        }
+    }
+
+    @Test
     void aFullHolderIsBusyAndTriedAgain() throws Exception {
         Digest big = Digest.ofBytes(new byte[32]);
         Leasing full = new Leasing() {

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.helper.Request;
+import ringpull.transport.ChunkSource;
 import ringpull.transport.TransferException;
 import ringpull.transport.session.Session;
 
@@ -20,12 +21,16 @@ import ringpull.transport.session.Session;
  * opened once, however many read them. For any thread.
  */
 final class HolderConnection {
+    /** So long a holder is not asked again for a blob that it does not hold whole, or has no room to show. */
+    private static final long DECLINED_NANOS = TimeUnit.SECONDS.toNanos(3);
+
     private final InetSocketAddress holder;
     private final Leasing leasing;
     private final Targets targets;
     private final Executor blocking;
     private final DirectReads reads;
     private final Map<Digest, CompletableFuture<OpenDisk>> disks = new HashMap<>();
+    private final Map<Digest, Long> declined = new HashMap<>();
     private final long created = System.nanoTime();
     private @Nullable Connection connection;
     private boolean ended;
@@ -62,6 +67,11 @@ final class HolderConnection {
         blocking.execute(() -> {
             try {
                 opening.complete(open(blob));
+            } catch (TransferException.NotHeld | ChunkSource.Busy e) {
+                synchronized (this) {
+                    declined.put(blob, System.nanoTime() + DECLINED_NANOS);
+                }
+                opening.completeExceptionally(e);
             } catch (TransferException | IOException | RuntimeException e) {
                 opening.completeExceptionally(e);
             } catch (InterruptedException e) {
@@ -76,6 +86,12 @@ final class HolderConnection {
     synchronized boolean has(Digest blob) {
         CompletableFuture<OpenDisk> known = disks.get(blob);
         return known != null && !isOver(known);
+    }
+
+    /** Whether it does not show the blob, as it said a moment ago. */
+    synchronized boolean declines(Digest blob) {
+        Long until = declined.get(blob);
+        return until != null && System.nanoTime() - until < 0;
     }
 
     private static boolean isOver(CompletableFuture<OpenDisk> one) {
@@ -175,6 +191,7 @@ final class HolderConnection {
                             || one.isDone() && one.join().isIdleSince(now - diskIdleNanos))
                     .toList();
             disks.values().removeAll(idle);
+            declined.values().removeIf(until -> now - until >= 0);
         }
         idle.stream().filter(one -> !one.isCompletedExceptionally()).forEach(one -> one.join()
                 .end());

@@ -38,6 +38,7 @@ public final class NvmeofTransport implements Transport {
     private final Leasing leasing;
     private final Targets targets;
     private final Times times;
+    private final Buffers buffers = new Buffers();
     /** Not shut down: leases are given back after the end, and its threads end when they have nothing to do. */
     private final ExecutorService blocking = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon().name("nvmeof-", 0).factory());
@@ -93,6 +94,9 @@ public final class NvmeofTransport implements Transport {
             if (known != null && known.has(blob)) {
                 return true;
             }
+            if (known != null && known.declines(blob)) {
+                return false;
+            }
         }
         return range.length() >= WORTHWHILE_BYTES && leasing.offers(holder);
     }
@@ -137,7 +141,7 @@ public final class NvmeofTransport implements Transport {
             if (disk.wantsRenewal()) {
                 connection.renew(blob, disk);
             }
-            new RangeRead(connection.reads(), disk, range, landing, times.stall()).run();
+            new RangeRead(buffers, connection.reads(), disk, range, landing, times.stall()).run();
             done = true;
         } catch (TransferException e) {
             done = true; // not the disk's failure
@@ -150,12 +154,10 @@ public final class NvmeofTransport implements Transport {
         }
     }
 
-    private synchronized HolderConnection connection(InetSocketAddress holder) throws IOException {
-        if (closed) {
-            throw new IOException("the transport was closed");
-        }
-        if (isAvoided(holder)) {
-            throw new IOException("it failed a moment ago");
+    private synchronized HolderConnection connection(InetSocketAddress holder) throws TransferException {
+        if (closed || isAvoided(holder)) {
+            throw new TransferException.Unreachable(
+                    holder + " (nvmeof): " + (closed ? "the transport was closed" : "it failed a moment ago"));
         }
         HolderConnection known = connections.get(holder);
         if (known != null && known.isOver()) {

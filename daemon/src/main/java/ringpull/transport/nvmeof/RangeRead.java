@@ -19,6 +19,7 @@ final class RangeRead {
     /** Pieces of one range in the kernel at a time. */
     private static final int WINDOW = 8;
 
+    private final Buffers buffers;
     private final DirectReads reads;
     private final OpenDisk disk;
     private final Landing landing;
@@ -32,7 +33,14 @@ final class RangeRead {
     private record Piece(ByteBuffer buffer, CompletableFuture<ByteBuffer> read) {}
 
     /** @param stall how long a piece may take */
-    RangeRead(DirectReads reads, OpenDisk disk, ByteRange range, Landing landing, Duration stall) {
+    RangeRead(
+            Buffers buffers,
+            DirectReads reads,
+            OpenDisk disk,
+            ByteRange range,
+            Landing landing,
+            Duration stall) {
+        this.buffers = buffers;
         this.reads = reads;
         this.disk = disk;
         this.landing = landing;
@@ -57,23 +65,23 @@ final class RangeRead {
                 try {
                     land(come);
                 } finally {
-                    reads.give(first.buffer);
+                    buffers.give(first.buffer);
                 }
             }
         } finally {
             // The kernel may write into them as long as it likes.
-            window.forEach(piece -> piece.read.whenComplete((bytes, failure) -> reads.give(piece.buffer)));
+            window.forEach(piece -> piece.read.whenComplete((bytes, failure) -> buffers.give(piece.buffer)));
         }
     }
 
     private void ask() throws IOException, InterruptedException {
         while (asked < end && window.size() < WINDOW) {
-            ByteBuffer buffer = window.isEmpty() ? reads.take(stall.toNanos()) : reads.takeIfFree();
+            ByteBuffer buffer = window.isEmpty() ? buffers.take(stall.toNanos()) : buffers.takeIfFree();
             if (buffer == null) {
                 return;
             }
             long rest = Math.ceilDiv(end - asked, (long) Layout.BLOCK_BYTES) * Layout.BLOCK_BYTES;
-            int length = (int) Math.min(DirectReads.PIECE_BYTES, rest);
+            int length = (int) Math.min(Buffers.PIECE_BYTES, rest);
             window.addLast(new Piece(buffer, reads.read(disk, asked, length, buffer)));
             asked += length;
         }
