@@ -116,8 +116,8 @@ final class Controllers {
         /** The node may have become another disk's meanwhile; and a target that shows partitions shows no blob. */
         private void checkOpened(Descriptor device, Path block) throws IOException {
             long opened = (Long) Files.getAttribute(device.path(), "unix:rdev");
-            long major = opened >>> 8 & 0xfff;
-            long minor = opened & 0xff | opened >>> 12 & 0xfff00;
+            long major = (opened >>> 8) & 0xfff;
+            long minor = (opened & 0xff) | ((opened >>> 12) & 0xfff00);
             if (!read(block.resolve("dev")).equals(major + ":" + minor)) {
                 throw new IOException(block + " has become another disk");
             }
