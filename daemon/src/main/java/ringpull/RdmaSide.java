@@ -56,8 +56,7 @@ final class RdmaSide implements AutoCloseable {
                     bytes -> meters.served("rdma", bytes));
             meters.gauge("ringpull.rdma.readers", server, RdmaServer::connections);
             meters.counter("ringpull.rdma.refusals", server, RdmaServer::refusals);
-            return Optional.of(
-                    new RdmaSide(config, rails, server, meters));
+            return Optional.of(new RdmaSide(config, rails, server, meters));
         } catch (IOException e) {
             log.warn("blobs go over TCP alone: {} (\"ringpull doctor\" says more)", e.getMessage());
             return Optional.empty();
@@ -79,8 +78,7 @@ final class RdmaSide implements AutoCloseable {
                     config.patience(),
                     (rail, bytes) -> meters.carried("rdma", rail.getHostAddress(), bytes));
             meters.gauge("ringpull.rdma.holders", rdma, RdmaTransport::connections);
-            meters.gauge(
-                    "ringpull.rdma.pinned.bytes", this, side -> side.server.pinnedBytes() + rdma.pinnedBytes());
+            meters.gauge("ringpull.rdma.pinned.bytes", this, side -> side.server.pinnedBytes() + rdma.pinnedBytes());
             return new RdmaFirst(
                     rdma,
                     other,

@@ -204,16 +204,16 @@ class ConfigFileTest {
     @Test
     void rdmaIsForPlainTextWithCertificates() throws ConfigException {
         Config.Peer peer = ConfigFile.parse("f", """
-                [peer]
-                cert = "/c.pem"
-                key = "/k.pem"
-                ca = "/ca.pem"
-                data = "plain"
-                rdma = ["10.8.0.0/16", "ib1"]
-                rdma_port = 9
-                rdma_memory = "1 GiB"
-                rdma_patience = "500 ms"
-                """).peer();
+            [peer]
+            cert = "/c.pem"
+            key = "/k.pem"
+            ca = "/ca.pem"
+            data = "plain"
+            rdma = ["10.8.0.0/16", "ib1"]
+            rdma_port = 9
+            rdma_memory = "1 GiB"
+            rdma_patience = "500 ms"
+            """).peer();
 
         assertThat(peer.rdma())
                 .isEqualTo(new Config.Rdma(List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500)));

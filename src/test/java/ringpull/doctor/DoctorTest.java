@@ -24,7 +24,9 @@ class DoctorTest {
 
     @BeforeEach
     void limits() throws IOException {
-        limits = write("limits", "Limit  Soft  Hard  Units\nMax locked memory         8388608              8388608     bytes\n");
+        limits = write(
+                "limits",
+                "Limit  Soft  Hard  Units\nMax locked memory         8388608              8388608     bytes\n");
     }
 
     private Path write(String file, String text) throws IOException {
@@ -113,12 +115,15 @@ class DoctorTest {
         assertThat(about(down, "address 127.0.0.1").text()).contains("DOWN");
         assertThat(down.rdmaUsable()).isFalse();
         port("4: ACTIVE", "RoCE v2");
-        assertThat(about(examine(Optional.of("no libibverbs"), "127.0.0.1"), "libdisni").level())
+        assertThat(about(examine(Optional.of("no libibverbs"), "127.0.0.1"), "libdisni")
+                        .level())
                 .isEqualTo(Finding.Level.BAD);
-        assertThat(about(examine(Optional.empty(), "192.0.2.9"), "address 192.0.2.9").level())
+        assertThat(about(examine(Optional.empty(), "192.0.2.9"), "address 192.0.2.9")
+                        .level())
                 .isEqualTo(Finding.Level.BAD);
         write("class/infiniband/mlx5_0/ports/1/gids/3", "0000:0000:0000:0000:0000:ffff:0a00:0001\n");
-        assertThat(about(examine(Optional.empty(), "127.0.0.1"), "address 127.0.0.1").text())
+        assertThat(about(examine(Optional.empty(), "127.0.0.1"), "address 127.0.0.1")
+                        .text())
                 .contains("no RDMA device has 127.0.0.1");
     }
 }

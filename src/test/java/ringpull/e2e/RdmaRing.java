@@ -115,8 +115,7 @@ abstract class RdmaRing {
         return TestBlobs.digest(bytes).toString();
     }
 
-    byte[] pull(NodeProcess node, byte[] blob, boolean fromOrigin)
-            throws IOException, InterruptedException {
+    byte[] pull(NodeProcess node, byte[] blob, boolean fromOrigin) throws IOException, InterruptedException {
         HttpResponse<byte[]> answer =
                 client.send(request(node, blob, fromOrigin), HttpResponse.BodyHandlers.ofByteArray());
         assertThat(answer.statusCode()).as(Files.readString(node.log())).isEqualTo(200);

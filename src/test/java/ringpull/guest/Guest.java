@@ -15,19 +15,20 @@ import ringpull.demo.Programs;
 /** A throw-away guest by the launcher that {@code RINGPULL_TEST_VM} names, with this machine's files inside. */
 final class Guest {
     private static final String LAUNCHER = "RINGPULL_TEST_VM";
-    private static final Path TARGET =
-            Path.of(System.getProperty("ringpull.root", "."), "daemon/target").toAbsolutePath().normalize();
+    private static final Path TARGET = Path.of(System.getProperty("ringpull.root", "."), "daemon/target")
+            .toAbsolutePath()
+            .normalize();
     private static final Duration CEILING = Duration.ofMinutes(10);
 
     private static final String NETWORK = """
-            modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
-            ip link add d0 type dummy
-            for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
-            ip link set lo up
-            ip link set d0 mtu 9000 up
-            export RINGPULL_TEST_RDMA=10.8.0
-            mkdir -p /run/tmp
-            """;
+        modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
+        ip link add d0 type dummy
+        for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
+        ip link set lo up
+        ip link set d0 mtu 9000 up
+        export RINGPULL_TEST_RDMA=10.8.0
+        mkdir -p /run/tmp
+        """;
 
     /** One Soft-RoCE device with three addresses. What goes from one to the other needs no link. */
     static final String SOFT_ROCE = NETWORK + "rdma link add rxe0 type rxe netdev d0\n";
@@ -54,8 +55,8 @@ final class Guest {
 
     /** Runs a script in it; what it printed. */
     Programs.Outcome run(String script) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", "uml", "-m", "3072", "-t", "540"));
+        List<String> command = new ArrayList<>(
+                List.of(Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", "uml", "-m", "3072", "-t", "540"));
         for (String variable : List.of("RINGPULL_TEST_SCALE", "CI")) {
             if (System.getenv(variable) != null) {
                 command.addAll(List.of("-e", variable));

@@ -12,8 +12,9 @@ import ringpull.demo.Programs;
 
 /** Everything that wants an RDMA device, on a kernel that has a soft one. */
 class RdmaInGuestTest {
-    private static final Path BUILD =
-            Path.of(System.getProperty("ringpull.root", "."), "native", "build").toAbsolutePath().normalize();
+    private static final Path BUILD = Path.of(System.getProperty("ringpull.root", "."), "native", "build")
+            .toAbsolutePath()
+            .normalize();
 
     @TempDir
     Path directory;
@@ -46,9 +47,7 @@ class RdmaInGuestTest {
     @Test
     void theTransportHoldsWithItsJniChecked() throws Exception {
         assertPasses(
-                Guest.SOFT_ROCE,
-                "ringpull.transport.rdma.RdmaContractTest",
-                "ringpull.transport.rdma.RdmaFaultsTest");
+                Guest.SOFT_ROCE, "ringpull.transport.rdma.RdmaContractTest", "ringpull.transport.rdma.RdmaFaultsTest");
     }
 
     @Test

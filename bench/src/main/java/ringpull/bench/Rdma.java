@@ -12,15 +12,15 @@ import java.util.List;
  */
 final class Rdma {
     private static final String SOFT_DEVICE = """
-            set -e
-            modprobe -a dummy rdma_rxe rdma_ucm ib_uverbs
-            ip link add d0 type dummy
-            ip addr add 10.8.0.1/24 dev d0
-            ip link set lo up
-            ip link set d0 mtu 9000 up
-            rdma link add rxe0 type rxe netdev d0
-            mkdir -p /run/bench
-            """;
+        set -e
+        modprobe -a dummy rdma_rxe rdma_ucm ib_uverbs
+        ip link add d0 type dummy
+        ip addr add 10.8.0.1/24 dev d0
+        ip link set lo up
+        ip link set d0 mtu 9000 up
+        rdma link add rxe0 type rxe netdev d0
+        mkdir -p /run/bench
+        """;
 
     private final Run run;
 
@@ -42,13 +42,13 @@ final class Rdma {
                         + " --address no address of a device here");
             }
             String inside = String.join(" ", java("/run/bench", reader, "10.8.0.1", bytes, rounds));
-            command = List.of(launcher, "-a", "uml", "-m", "2048", "-t", "280", "--", "bash", "-c", SOFT_DEVICE + inside);
+            command =
+                    List.of(launcher, "-a", "uml", "-m", "2048", "-t", "280", "--", "bash", "-c", SOFT_DEVICE + inside);
         } else {
             command = java(run.directory().toString(), reader, address, bytes, rounds);
         }
-        Process process = new ProcessBuilder(command)
-                .redirectError(run.log().toFile())
-                .start();
+        Process process =
+                new ProcessBuilder(command).redirectError(run.log().toFile()).start();
         List<String> lines;
         try (var out = process.inputReader()) {
             lines = out.lines().toList();
@@ -89,8 +89,8 @@ final class Rdma {
                 "sh",
                 "-c",
                 "exec ${CC:-cc} -std=c11 -D_GNU_SOURCE -pthread -O2 bench/rdma/reader.c native/disni/handles.c"
-                        + " native/disni/cm.c native/disni/port.c native/disni/verbs.c native/src/*.c -lrdmacm -libverbs"
-                        + " -o "
+                    + " native/disni/cm.c native/disni/port.c native/disni/verbs.c native/src/*.c -lrdmacm -libverbs"
+                    + " -o "
                         + reader);
     }
 }

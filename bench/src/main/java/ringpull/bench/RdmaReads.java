@@ -61,8 +61,7 @@ final class RdmaReads {
         rounds = Integer.parseInt(arguments[4]);
     }
 
-    public static void main(String[] arguments)
-            throws IOException, InterruptedException, TransferException {
+    public static void main(String[] arguments) throws IOException, InterruptedException, TransferException {
         new RdmaReads(arguments).measure();
         System.exit(0);
     }
@@ -92,8 +91,8 @@ final class RdmaReads {
         Sessions sessions = new Sessions(System::nanoTime);
         InetAddress device = InetAddress.ofLiteral(address);
         boolean verified = true;
-        try (RdmaServer server =
-                        RdmaServer.bind(List.of(new InetSocketAddress(device, 0)), source, sessions, 2, PATIENCE, served -> {});
+        try (RdmaServer server = RdmaServer.bind(
+                        List.of(new InetSocketAddress(device, 0)), source, sessions, 2, PATIENCE, served -> {});
                 RdmaTransport transport = new RdmaTransport(
                         List.of(device),
                         16,
@@ -124,7 +123,8 @@ final class RdmaReads {
         report(verified);
     }
 
-    private static double seconds(RdmaTransport transport, InetSocketAddress holder, Digest digest, long bytes, Landing to)
+    private static double seconds(
+            RdmaTransport transport, InetSocketAddress holder, Digest digest, long bytes, Landing to)
             throws TransferException, InterruptedException {
         long start = System.nanoTime();
         transport.read(holder, digest, new ByteRange(0, bytes), to);
@@ -184,8 +184,7 @@ final class RdmaReads {
     }
 
     private static long cpuNanos() {
-        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
-                .getProcessCpuTime();
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
     }
 
     private Digest write(Path blob) throws IOException {

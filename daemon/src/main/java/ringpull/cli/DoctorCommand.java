@@ -25,17 +25,17 @@ import ringpull.doctor.RdmaPort;
         name = "doctor",
         header = "Say why RDMA is, or is not, used on this host.",
         description = {
-            "Looks at what RDMA needs, as the configuration wants it: libdisni and its libraries, the kernel's devices,"
-                + " links, rates and GIDs, the addresses in [peer] rdma, MTU, and the limit of locked memory of whoever"
-                + " runs it. It asks no daemon and changes nothing. Ends with exit code 3 if the configuration wants"
-                + " RDMA and something keeps it from being used.",
+            "Looks at what RDMA needs, as the configuration wants it: libdisni and its libraries, the kernel's"
+                + " devices, links, rates and GIDs, the addresses in [peer] rdma, MTU, and the limit of locked memory"
+                + " of whoever runs it. It asks no daemon and changes nothing. Ends with exit code 3 if the"
+                + " configuration wants RDMA and something keeps it from being used.",
         },
         footer = {
             "  ringpull doctor",
             "  ringpull doctor --config ./ringpull.toml --json",
             "",
-            "Keys of --json: rdma {wanted, usable}, findings [subject, level, text, advice], ports [device, port, state,"
-                    + " link, rate, interfaces, mtu, gids [index, value, type]]"
+            "Keys of --json: rdma {wanted, usable}, findings [subject, level, text, advice], ports [device, port,"
+                    + " state, link, rate, interfaces, mtu, gids [index, value, type]]"
         })
 final class DoctorCommand implements Callable<Integer> {
     @Spec
@@ -82,8 +82,9 @@ final class DoctorCommand implements Callable<Integer> {
         table.print(out);
         for (RdmaPort port : report.ports()) {
             for (RdmaPort.Gid gid : port.gids()) {
-                out.println("  " + Text.printable(port.device() + " port " + port.number() + " GID " + gid.index() + ": "
-                        + gid.value() + " " + gid.type()));
+                out.println("  "
+                        + Text.printable(port.device() + " port " + port.number() + " GID " + gid.index() + ": "
+                                + gid.value() + " " + gid.type()));
             }
         }
         out.println();
@@ -123,7 +124,10 @@ final class DoctorCommand implements Callable<Integer> {
             entry.put("mtu", port.mtu());
             ArrayNode gids = entry.putArray("gids");
             for (RdmaPort.Gid gid : port.gids()) {
-                gids.addObject().put("index", gid.index()).put("value", gid.value()).put("type", gid.type());
+                gids.addObject()
+                        .put("index", gid.index())
+                        .put("value", gid.value())
+                        .put("type", gid.type());
             }
         }
         return json;

@@ -135,7 +135,9 @@ public final class Doctor {
                 .findFirst();
         if (under.isPresent()) {
             findings.add(Finding.ok(
-                    subject, "on " + under.get().device() + " by " + under.get().interfaces().getFirst()));
+                    subject,
+                    "on " + under.get().device() + " by "
+                            + under.get().interfaces().getFirst()));
         } else if (!ports.isEmpty()) {
             findings.add(Finding.bad(
                     subject,
@@ -166,7 +168,8 @@ public final class Doctor {
         } else {
             findings.add(Finding.note(
                     subject,
-                    on + ", GID " + gids.getFirst().index() + " (" + gids.getFirst().type() + ")",
+                    on + ", GID " + gids.getFirst().index() + " ("
+                            + gids.getFirst().type() + ")",
                     "RoCE v1 is not routed: let the kernel's default be v2 (configfs rdma_cm, default_roce_mode)"));
         }
     }

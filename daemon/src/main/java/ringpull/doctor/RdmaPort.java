@@ -82,7 +82,8 @@ public record RdmaPort(
                 continue; // an empty place in the table
             }
             String index = gid.getFileName().toString();
-            gids.add(new Gid(number(index), value, read(port.resolve("gid_attrs/types").resolve(index))));
+            gids.add(new Gid(
+                    number(index), value, read(port.resolve("gid_attrs/types").resolve(index))));
             String under = read(port.resolve("gid_attrs/ndevs").resolve(index));
             if (!under.isEmpty() && !interfaces.contains(under)) {
                 interfaces.add(under);
@@ -90,7 +91,8 @@ public record RdmaPort(
         }
         int mtu = interfaces.isEmpty()
                 ? 0
-                : number(read(sys.resolve("class/net").resolve(interfaces.getFirst()).resolve("mtu")));
+                : number(read(
+                        sys.resolve("class/net").resolve(interfaces.getFirst()).resolve("mtu")));
         return new RdmaPort(
                 device.getFileName().toString(),
                 number(port.getFileName().toString()),
@@ -110,7 +112,8 @@ public record RdmaPort(
             }
         }
         entries.sort((a, b) -> {
-            int byNumber = Integer.compare(number(a.getFileName().toString()), number(b.getFileName().toString()));
+            int byNumber = Integer.compare(
+                    number(a.getFileName().toString()), number(b.getFileName().toString()));
             return byNumber != 0 ? byNumber : a.compareTo(b);
         });
         return entries;

@@ -33,7 +33,8 @@ import ringpull.transport.session.TestAdmission;
 /** Strangers, forgeries, readers that keep what they were lent, holders that forget, and a device that leaks nothing. */
 @EnabledIfEnvironmentVariable(named = Fabric.VARIABLE, matches = ".+", disabledReason = "there is no RDMA device here")
 class RdmaFaultsTest {
-    private static final int SCALE = Integer.parseInt(Objects.requireNonNullElse(System.getenv("RINGPULL_TEST_SCALE"), "1"));
+    private static final int SCALE =
+            Integer.parseInt(Objects.requireNonNullElse(System.getenv("RINGPULL_TEST_SCALE"), "1"));
     private static final Times SHORT_LEASE = new Times(
             Duration.ofSeconds(10),
             Duration.ofMillis(100),
@@ -189,8 +190,8 @@ class RdmaFaultsTest {
         AtomicLong others = new AtomicLong();
         MemoryTransport memory = new MemoryTransport();
         memory.serve(holder.holder(), holder.blobs);
-        RdmaFirst both = new RdmaFirst(
-                holder.reader(RdmaFixture.PATIENT), memory, fellBack::incrementAndGet, others::addAndGet);
+        RdmaFirst both =
+                new RdmaFirst(holder.reader(RdmaFixture.PATIENT), memory, fellBack::incrementAndGet, others::addAndGet);
 
         assertThat(holder.read(both)).isEqualTo(holder.blob);
 

@@ -26,6 +26,7 @@ import ringpull.tls.TestCertificates;
 import ringpull.transport.Await;
 import ringpull.transport.TestBlobs;
 import ringpull.transport.TransferException;
+import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.session.TestAdmission;
 
@@ -107,8 +108,10 @@ class LeaksTest {
         Sessions sessions = new Sessions(System::nanoTime);
         try (ChunkServer server = ChunkServer.bindPlain(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), blobs, sessions, io, bytes -> {});
-                TcpTransport transport =
-                        new TcpTransport(Optional.empty(), io, new TestAdmission(holder -> sessions.make("reader")))) {
+                TcpTransport transport = new TcpTransport(
+                        Optional.empty(),
+                        io,
+                        new HolderSessions(new TestAdmission(holder -> sessions.make("reader")), System::nanoTime))) {
             for (int i = 0; i < 3; i++) {
                 TestBlobs.Landed landed = new TestBlobs.Landed(0, SIZE);
                 transport.read(server.address(), digest, new ByteRange(0, SIZE), landed);

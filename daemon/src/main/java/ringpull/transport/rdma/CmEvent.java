@@ -26,7 +26,8 @@ record CmEvent(int type, long id, int status, byte[] privateData) {
     static final int TIMEWAIT_EXIT = 15;
 
     private static final String[] NAMES = {
-        "address resolved", "no such address", "route resolved", "no route", "connection requested", "connection answered",
+        "address resolved", "no such address", "route resolved", "no route", "connection requested",
+                "connection answered",
         "connection failed", "unreachable", "rejected", "established", "disconnected", "device removed",
         "multicast joined", "multicast failed", "address changed", "time-wait over"
     };

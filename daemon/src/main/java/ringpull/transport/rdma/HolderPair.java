@@ -101,8 +101,8 @@ final class HolderPair extends Pair implements Service.Results {
     IbvPd domain(Endpoint endpoint) throws IOException {
         IbvPd domain = Rail.domain(endpoint, closing);
         long bytes = (long) WINDOW_SLOTS * Memory.SLOT_BYTES;
-        long registration = Rail.register(
-                domain, server.staging().address(window), bytes, IbvMr.IBV_ACCESS_REMOTE_READ, keys);
+        long registration =
+                Rail.register(domain, server.staging().address(window), bytes, IbvMr.IBV_ACCESS_REMOTE_READ, keys);
         closing.add("staging memory", () -> {
             Native.deregister(registration);
             return 0;
@@ -127,8 +127,7 @@ final class HolderPair extends Pair implements Service.Results {
                     end(service);
                 }
             }
-            case Message.Piece _, Message.Refuse _ ->
-                throw new IOException("the reader sent what only a holder sends");
+            case Message.Piece _, Message.Refuse _ -> throw new IOException("the reader sent what only a holder sends");
         }
     }
 
@@ -189,7 +188,10 @@ final class HolderPair extends Pair implements Service.Results {
             }
         } else if (serving != null && service.range().end() > serving.file().sizeBytes()) {
             Service.close(serving);
-            refuse(service, Message.Reason.FAILED, "the blob has only " + serving.file().sizeBytes() + " bytes");
+            refuse(
+                    service,
+                    Message.Reason.FAILED,
+                    "the blob has only " + serving.file().sizeBytes() + " bytes");
         } else if (serving != null) {
             service.opened(serving);
             turns.addLast(service);

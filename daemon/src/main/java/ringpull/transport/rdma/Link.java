@@ -94,8 +94,10 @@ final class Link implements AutoCloseable {
             closing.add("completion queue", queue::destroyCQ);
             pair = endpoint.id().createQP(pd, attributes());
             closing.add("queue pair", endpoint.id()::destroyQP);
-            IbvMr registration =
-                    pd.regMr(room, IbvMr.IBV_ACCESS_LOCAL_WRITE).execute().free().getMr();
+            IbvMr registration = pd.regMr(room, IbvMr.IBV_ACCESS_LOCAL_WRITE)
+                    .execute()
+                    .free()
+                    .getMr();
             closing.add("message memory", () -> {
                 registration.deregMr().execute().free();
                 return 0;

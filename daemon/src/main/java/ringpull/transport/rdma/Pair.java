@@ -154,8 +154,8 @@ abstract class Pair implements Link.Listener {
             }
             long now = System.nanoTime();
             if (made.isOverdue(now, times.operation().toNanos())) {
-                throw new IOException("the fabric did nothing for "
-                        + times.operation().toMillis() + " ms");
+                throw new IOException(
+                        "the fabric did nothing for " + times.operation().toMillis() + " ms");
             }
             tick(now);
             if (!made.poll(this)) {

@@ -30,7 +30,8 @@ final class Rail implements AutoCloseable {
             anchor.bind(address, 0);
             domain = domain(anchor, closing);
             int[] keys = new int[2];
-            long registration = register(domain, landing.address(), landing.bytes(), IbvMr.IBV_ACCESS_LOCAL_WRITE, keys);
+            long registration =
+                    register(domain, landing.address(), landing.bytes(), IbvMr.IBV_ACCESS_LOCAL_WRITE, keys);
             closing.add("landing memory", () -> {
                 Native.deregister(registration);
                 return 0;

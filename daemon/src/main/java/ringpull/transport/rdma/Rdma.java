@@ -16,7 +16,8 @@ public final class Rdma {
     public static Optional<String> problem() {
         if (!Files.exists(CONNECTIONS)) {
             return Optional.of("there is no " + CONNECTIONS
-                    + ": no RDMA device, the kernel's module rdma_ucm is not loaded, or the unit keeps devices from us");
+                    + ": no RDMA device, the kernel's module rdma_ucm is not loaded, or the unit keeps devices"
+                    + " from us");
         }
         if (!Files.isReadable(CONNECTIONS) || !Files.isWritable(CONNECTIONS)) {
             return Optional.of(CONNECTIONS + " may not be opened by this user");

@@ -115,8 +115,10 @@ public final class RdmaServer implements AutoCloseable {
         Listener(InetAddress host, Endpoint endpoint) throws IOException {
             this.endpoint = endpoint;
             this.address = new InetSocketAddress(host, endpoint.localPort());
-            this.thread =
-                    Thread.ofPlatform().daemon().name("serve-rdma-" + address.getPort()).start(this::run);
+            this.thread = Thread.ofPlatform()
+                    .daemon()
+                    .name("serve-rdma-" + address.getPort())
+                    .start(this::run);
         }
 
         private void run() {

@@ -80,7 +80,8 @@ final class Service {
             failure = why;
         }
 
-        @Nullable IOException failure() {
+        @Nullable
+        IOException failure() {
             return failure;
         }
     }
@@ -164,7 +165,8 @@ final class Service {
     }
 
     /** The next piece in order, if it is filled. */
-    @Nullable Fill takeFilled() {
+    @Nullable
+    Fill takeFilled() {
         Fill first = fills.peekFirst();
         return first != null && first.filled ? fills.removeFirst() : null;
     }

@@ -60,7 +60,8 @@ final class Way {
         CompletableFuture<ReaderPair> connecting;
         synchronized (this) {
             if (closed) {
-                throw new TransferException.Unreachable(holder + " is not read from any more: the transport was closed");
+                throw new TransferException.Unreachable(
+                        holder + " is not read from any more: the transport was closed");
             }
             connecting = pair == null ? begin() : pair;
         }
@@ -76,8 +77,7 @@ final class Way {
                 && rejected.why().filter(Handshake.Rejection.BUSY::equals).isPresent()) {
             return new TransferException.Busy(holder + " serves too many over RDMA already");
         }
-        return new TransferException.Unreachable(
-                holder + " cannot be reached over RDMA: " + cause.getMessage(), cause);
+        return new TransferException.Unreachable(holder + " cannot be reached over RDMA: " + cause.getMessage(), cause);
     }
 
     private CompletableFuture<ReaderPair> begin() {

@@ -63,13 +63,7 @@ public final class TcpTransport implements Transport {
      * @throws IOException if TLS or the way to the kernel cannot be set up
      */
     public TcpTransport(Optional<PeerTls> tls, Config.Io io, HolderSessions sessions) throws IOException {
-        this(
-                tls,
-                io,
-                sessions,
-                Times.DEFAULT,
-                ConnectionPool.PER_HOLDER_MAX,
-                ConnectionPool.TOTAL_MAX);
+        this(tls, io, sessions, Times.DEFAULT, ConnectionPool.PER_HOLDER_MAX, ConnectionPool.TOTAL_MAX);
     }
 
     TcpTransport(
