@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.config.ConfigFile;
 
 class UnitFilesTest {
@@ -30,12 +32,13 @@ class UnitFilesTest {
                 .isNull();
     }
 
-    @Test
-    void systemdAcceptsTheUnit(@TempDir Path directory) throws IOException, InterruptedException {
+    @ParameterizedTest
+    @ValueSource(strings = {"ringpull.service", "ringpull-helper.service"})
+    void systemdAcceptsTheUnit(String name, @TempDir Path directory) throws IOException, InterruptedException {
         Path analyze = Path.of("/usr/bin/systemd-analyze");
         assumeTrue(Files.isExecutable(analyze), "systemd-analyze is not installed");
-        Path copy = directory.resolve("ringpull.service");
-        Files.writeString(copy, Files.readString(UNIT).replace("/usr/lib/ringpull/ringpull", "/bin/true"));
+        Path copy = directory.resolve(name);
+        Files.writeString(copy, Files.readString(UNIT.resolveSibling(name)).replace("/usr/lib/ringpull/ringpull", "/bin/true"));
 
         Process process = new ProcessBuilder(analyze.toString(), "verify", "--man=no", copy.toString())
                 .redirectErrorStream(true)

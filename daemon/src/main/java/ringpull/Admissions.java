@@ -102,7 +102,7 @@ final class Admissions implements Admission {
         }
     }
 
-    private Optional<Member> member(InetSocketAddress holder) {
+    Optional<Member> member(InetSocketAddress holder) {
         String host = holder.getHostString();
         return ring.members().stream()
                 .filter(m -> m.status().counts())

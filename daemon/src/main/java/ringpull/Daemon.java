@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blame.Reputation;
@@ -59,6 +60,7 @@ import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Pace;
 import ringpull.transport.Transport;
+import ringpull.transport.Ways;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
@@ -124,6 +126,7 @@ final class Daemon implements AutoCloseable {
         Reputation reputation = Reputation.in(config.node().state(), clock);
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
+        NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service();
         Sessions sessions = new Sessions(System::nanoTime);
         data = parts.add(
                 "data port",
@@ -143,6 +146,7 @@ final class Daemon implements AutoCloseable {
                                 tls,
                                 swarmService,
                                 new LadderService(store::ladderPage),
+                                nvmeofService,
                                 new ChunkService((digest, chunk) -> SecondReadings.chunk(swarmPulls, digest, chunk)))));
         Optional<RdmaSide> rdma = RdmaSide.open(config.peer().rdma(), swarmPulls, sessions, meters);
         rdma.ifPresent(side -> parts.add("RDMA", side));
@@ -151,8 +155,10 @@ final class Daemon implements AutoCloseable {
             control.admit(member -> Admissions.make(sessions, member, places));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
-        ring = parts.add(
-                "ring", RingNode.start(control, self(identity, rdma.isPresent()), config.ring(), inventory(store)));
+        NvmeofSide nvmeof = NvmeofSide.start(
+                config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, meters, parts);
+        Member self = self(identity, rdma.isPresent(), nvmeof);
+        ring = parts.add("ring", RingNode.start(control, self, config.ring(), inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         Statements statements = statements(swarm);
@@ -160,11 +166,16 @@ final class Daemon implements AutoCloseable {
         swarmPulls.serve(new SwarmSide(swarm, statements));
         reputation.onQuarantine(swarm::shun);
 
-        HolderSessions holderSessions = new HolderSessions(new Admissions(ring), System::nanoTime);
-        TcpTransport tcp = new TcpTransport(tls, config.peer().io(), holderSessions);
+        Admissions admissions = new Admissions(ring);
+        HolderSessions holderSessions = new HolderSessions(admissions, System::nanoTime);
+        Transport ways = new Ways(
+                nvmeof.ways(new NvmeofLeases(ring, admissions)),
+                new TcpTransport(tls, config.peer().io(), holderSessions),
+                (name, bytes) -> meters.carried(name, "", bytes),
+                meters::fellBack);
         Transport transport = parts.add(
                 "transport",
-                rdma.map(side -> side.inFrontOf(tcp, holderSessions)).orElse(tcp));
+                rdma.map(side -> side.inFrontOf(ways, holderSessions)).orElse(ways));
         Origin origin = parts.add(
                 "origin",
                 new PacedOrigin(
@@ -291,7 +302,7 @@ final class Daemon implements AutoCloseable {
                 : ChunkServer.bind(address, source, tls, io, upload, bytes -> meters.served("tcp", bytes));
     }
 
-    private Member self(Identity identity, boolean rdma) {
+    private Member self(Identity identity, boolean rdma, NvmeofSide nvmeof) {
         return new Member(
                 identity.id(),
                 identity.epoch(),
@@ -301,7 +312,9 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Admissions.transports(config.peer(), rdma),
+                Stream.concat(
+                                Admissions.transports(config.peer(), rdma).stream(), nvmeof.transports().stream())
+                        .toList(),
                 config.ring().weight());
     }
 

@@ -83,7 +83,7 @@ final class RdmaSide implements AutoCloseable {
                     rdma,
                     other,
                     () -> meters.fellBack("rdma", other.name()),
-                    bytes -> meters.carried(other.name(), "", bytes));
+                    bytes -> {}); // which counts its own
         } catch (IOException e) {
             log.warn("blobs are read over TCP alone: {}", e.getMessage());
             return other;

@@ -90,6 +90,12 @@ class ConfigFileTest {
             upload = "100 MiB"
             download = 0
             origin = 2000000
+            [nvmeof]
+            enabled = true
+            helper = "/h.sock"
+            fabric = "rdma"
+            port = 4421
+            memory = "2 GiB"
             [metrics]
             address = "0.0.0.0"
             port = 9
@@ -136,6 +142,7 @@ class ConfigFileTest {
                                         Optional.empty())),
                         new Config.Handoff(Config.HandoffMode.STREAMING, Duration.ofSeconds(2), Duration.ofMinutes(5)),
                         new Config.Limits(100 << 20, 0, 2_000_000),
+                        new Config.Nvmeof(true, Path.of("/h.sock"), Config.Fabric.RDMA, 4421, 2L << 30),
                         new Config.Metrics("0.0.0.0", 9),
                         new Config.Log("debug")));
     }
@@ -175,6 +182,9 @@ class ConfigFileTest {
         [ring]~seeds = ["fd00::1"]               | f:2: [ring] seeds must be "host"
         [ring]~seeds = ["a:70000"]               | f:2: [ring] seeds must be "host"
         [ring]~seeds = ["a", "a"]                | f:2: [ring] seeds must be a list without repetitions
+        [nvmeof]~enabled = true                  | [nvmeof] enabled needs [peer] data = "plain"
+        [nvmeof]~port = 0                        | [nvmeof] port must be a port from 1 to 65535
+        [nvmeof]~memory = "1 %"                  | f:2: [nvmeof] memory must be a size
         [store]~quota = "101 %"                  | f:2: [store] quota must be at most 100 %
         [store]~quota = "0 %"                    | f:2: [store] quota must be more than nothing
         [store]~quota = "500 gigs"               | f:2: [store] quota must be a share

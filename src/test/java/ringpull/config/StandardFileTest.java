@@ -48,6 +48,7 @@ class StandardFileTest {
                         List.of(),
                         written.handoff(),
                         written.limits(),
+                        written.nvmeof(),
                         written.metrics(),
                         written.log()))
                 .isEqualTo(defaults);
@@ -71,7 +72,7 @@ class StandardFileTest {
         assertThat(written).isEqualTo(known);
         assertThat(toml.keySet())
                 .containsExactlyInAnyOrder(
-                        "node", "peer", "ring", "store", "mirror", "registry", "handoff", "limits", "metrics", "log");
+                        "node", "peer", "ring", "store", "mirror", "registry", "handoff", "limits", "nvmeof", "metrics", "log");
     }
 
     /** An unknown key whose name is like no other makes the reader list all that it knows. */

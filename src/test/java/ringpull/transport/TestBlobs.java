@@ -32,6 +32,12 @@ public final class TestBlobs implements ChunkSource {
         return bytes;
     }
 
+    /** Writes these bytes as a blob. */
+    public Digest add(byte[] bytes) throws IOException {
+        Files.write(file(digest(bytes)), bytes);
+        return digest(bytes);
+    }
+
     public void remove(Digest digest) throws IOException {
         Files.delete(file(digest));
     }

@@ -24,12 +24,13 @@ public final class Bench {
                 case "cold-start" -> new ColdStart(run).measure();
                 case "swarm-sim" -> new SwarmSim(run).measure();
                 case "rdma" -> new Rdma(run).measure();
+                case "nvmeof" -> new Nvmeof(run).measure();
                 case "startup" -> new Startup(run).measure();
                 case "ring-sim" -> new RingSim(run).measure();
                 case "holders" -> new HoldersBench(run).measure();
                 default ->
                     throw new IOException(
-                            "usage: bench/run pair|fan-in|io|dead|handoff|verify|startup|ring-sim|holders|rdma"
+                            "usage: bench/run pair|fan-in|io|dead|handoff|verify|startup|ring-sim|holders|rdma|nvmeof"
                                     + " [--json] [--rounds N]");
             };
             System.out.println(

@@ -55,6 +55,7 @@ public final class CommandLineApp {
                 .addSubcommand(new PullCommand(streams.terminal()))
                 .addSubcommand(new TraceCommand())
                 .addSubcommand(new VerifyCommand())
+                .addSubcommand(new HelperCommand())
                 .addSubcommand(new DoctorCommand())
                 .addSubcommand(new CommandLine(new SetupCommand()).addSubcommand(new SetupContainerdCommand()))
                 .addSubcommand(new CommandLine(new RepairCommand()).addSubcommand(new RepairContainerdCommand()))

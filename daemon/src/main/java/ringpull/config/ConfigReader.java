@@ -26,6 +26,7 @@ final class ConfigReader {
     private static final int MAX_SEEDS = 64;
     private static final int MAX_RAILS = 8;
     private static final long MIN_RDMA_MEMORY = 32L << 20;
+    private static final long MAX_NVMEOF_MEMORY = 4L << 40;
     private static final long MAX_RDMA_MEMORY = 64L << 30;
     private static final int MAX_REGISTRIES = 256;
     private static final int MAX_ENDPOINTS = 16;
@@ -60,6 +61,7 @@ final class ConfigReader {
                 registries(),
                 handoff(root.table("handoff")),
                 limits(root.table("limits")),
+                nvmeof(root.table("nvmeof")),
                 metrics(root.table("metrics")),
                 log(root.table("log")));
         root.end();
@@ -71,6 +73,7 @@ final class ConfigReader {
                     "[handoff] mode \"streaming\" needs [peer] cert, key, ca: without them nobody knows which members"
                             + " agree; \"auto\" streams what it can");
         }
+        nvmeofNeedsPlain(config);
         return config;
     }
 
@@ -242,6 +245,30 @@ final class ConfigReader {
         return limits;
     }
 
+    private static Config.Nvmeof nvmeof(Keys keys) {
+        Config.Nvmeof nvmeof = new Config.Nvmeof(
+                keys.get("enabled", false, Values::flag),
+                keys.get("helper", Path.of("/run/ringpull-helper/helper.sock"), Values::path),
+                keys.get("fabric", Config.Fabric.TCP, Values.oneOf(Config.Fabric.class)),
+                keys.get("port", 4420, Values::port),
+                keys.get("memory", 1L << 30, Values.bytes(0, MAX_NVMEOF_MEMORY)));
+        if (nvmeof.port() == 0) {
+            keys.problem("port", "must be a port from 1 to 65535: the kernel takes no free one by itself");
+        }
+        keys.end();
+        return nvmeof;
+    }
+
+    private void nvmeofNeedsPlain(Config config) {
+        if (config.nvmeof().enabled()
+                && (config.peer().tls().isEmpty() || config.peer().data() != Config.Data.PLAIN)) {
+            root.problem(
+                    "",
+                    "[nvmeof] enabled needs [peer] data = \"plain\" and cert, key, ca: blobs travel in plain text, and"
+                            + " keys for readers over TLS");
+        }
+    }
+
     private static Config.Metrics metrics(Keys keys) {
         Config.Metrics metrics =
                 new Config.Metrics(keys.get("address", "127.0.0.1", Values::ip), keys.get("port", 7748, Values::port));
@@ -263,13 +290,16 @@ final class ConfigReader {
                 config.mirror().port(),
                 config.peer().controlPort(),
                 config.peer().dataPort(),
+                config.nvmeof().enabled() && config.nvmeof().fabric() == Config.Fabric.TCP
+                        ? config.nvmeof().port()
+                        : 0,
                 config.metrics().port());
         for (int port : all) {
             if (port != 0 && !ports.add(port)) {
                 root.problem(
                         "",
                         "port " + port + " is used twice among [mirror] port, [peer] control_port, [peer] data_port,"
-                                + " [metrics] port");
+                                + " [nvmeof] port, [metrics] port");
             }
         }
     }

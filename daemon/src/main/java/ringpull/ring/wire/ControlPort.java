@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import ringpull.ring.Limits;
 import ringpull.ring.MemberId;
 import ringpull.ring.Message;
+import ringpull.tls.PeerIdentity;
 import ringpull.tls.PeerTls;
 import ringpull.v1.RingGrpc;
 import ringpull.v1.RingMessage;
@@ -104,6 +105,11 @@ public final class ControlPort implements Closeable {
      */
     public static boolean speaksAs(MemberId member) {
         return Senders.isCaller(member);
+    }
+
+    /** The member whose call this thread answers, as its certificate says; nobody, where it has none. */
+    public static Optional<String> caller() {
+        return Senders.currentCaller().map(PeerIdentity::memberId);
     }
 
     private static String text(InetSocketAddress address) {

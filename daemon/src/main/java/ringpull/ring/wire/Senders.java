@@ -77,6 +77,10 @@ final class Senders {
 
     /** Who asks, on the thread that gRPC hands the question over on; nobody, if the connection has no certificate. */
     Optional<PeerIdentity> caller() {
+        return currentCaller();
+    }
+
+    static Optional<PeerIdentity> currentCaller() {
         return CALLER.get();
     }
 

@@ -144,6 +144,7 @@ final class Handshake {
         }
     }
 
+    @SuppressWarnings("EnumOrdinal") // what the wire says
     static byte[] rejection(Rejection why) {
         return ByteBuffer.allocate(MAGIC.length + 1)
                 .put(MAGIC)

@@ -83,6 +83,12 @@ public final class Sessions {
         return Optional.of(found.session);
     }
 
+    /** The same, if it is this peer's: the name that it was made for. */
+    public synchronized Optional<Session> find(String peer, String id) {
+        Held found = held.get(id);
+        return found != null && found.peer.equals(peer) ? find(id) : Optional.empty();
+    }
+
     /** Ends all, as when certificates were withdrawn: whom the control port still lets in gets another at once. */
     public synchronized void clear() {
         held.clear();

@@ -1,0 +1,101 @@
+package ringpull;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import ringpull.config.Config;
+import ringpull.helper.Endpoint;
+import ringpull.helper.HelperClient;
+import ringpull.metrics.Meters;
+import ringpull.tls.PeerTls;
+import ringpull.transport.ChunkSource;
+import ringpull.transport.Ways;
+import ringpull.transport.nvmeof.Exports;
+import ringpull.transport.nvmeof.NvmeofTransport;
+import ringpull.transport.session.Sessions;
+
+/** Blobs as disks, from kernel to kernel, as far as this host can: the two sides are independent. */
+final class NvmeofSide {
+    private static final Logger log = LoggerFactory.getLogger(NvmeofSide.class);
+    private static final Duration PROBE_WAIT = Duration.ofSeconds(10);
+
+    private final Config.Nvmeof settings;
+    private final HelperClient.Abilities abilities;
+    private final Optional<Exports> exports;
+
+    private NvmeofSide(Config.Nvmeof settings, HelperClient.Abilities abilities, Optional<Exports> exports) {
+        this.settings = settings;
+        this.abilities = abilities;
+        this.exports = exports;
+    }
+
+    /** Starts what can be started; the rest is said in the log, and is done without. */
+    static NvmeofSide start(
+            Config config,
+            InetAddress address,
+            ChunkSource source,
+            Sessions sessions,
+            Optional<PeerTls> tls,
+            NvmeofLeases.Service leases,
+            Meters meters,
+            Closer parts) {
+        Config.Nvmeof settings = config.nvmeof();
+        HelperClient.Abilities none = new HelperClient.Abilities(false, false);
+        if (!settings.enabled()) {
+            return new NvmeofSide(settings, none, Optional.empty());
+        }
+        HelperClient.Abilities abilities;
+        try (HelperClient helper = HelperClient.connect(settings.helper())) {
+            abilities = helper.probe(PROBE_WAIT);
+        } catch (IOException e) {
+            log.warn("no NVMe over Fabrics: {}: is ringpull-helper.service running?", e.getMessage());
+            return new NvmeofSide(settings, none, Optional.empty());
+        }
+        if (!abilities.host()) {
+            log.warn("blobs are not read over NVMe over Fabrics: this kernel cannot; the helper's log says why");
+        }
+        Optional<Exports> exports = Optional.empty();
+        try {
+            if (!abilities.target()) {
+                throw new IOException("this kernel cannot; the helper's log says why");
+            }
+            Endpoint.Fabric fabric = Endpoint.Fabric.valueOf(settings.fabric().name());
+            Path copies = config.node().state().resolve("exports");
+            Exports started = parts.add(
+                    "nvmeof exports",
+                    Exports.start(
+                            settings.helper(),
+                            new Endpoint(fabric, address, settings.port()),
+                            source,
+                            sessions,
+                            copies,
+                            settings.memoryBytes()));
+            tls.ifPresent(certificates -> certificates.onChange(started::clear));
+            meters.gauge("ringpull.nvmeof.shown", started, Exports::count);
+            leases.serve(started);
+            exports = Optional.of(started);
+        } catch (IOException | IllegalArgumentException e) {
+            log.warn("blobs are not shown over NVMe over Fabrics: {}", e.getMessage());
+        }
+        return new NvmeofSide(settings, abilities, exports);
+    }
+
+    /** What this node announces beside how its data port speaks. */
+    List<String> transports() {
+        return exports.isPresent() ? List.of(NvmeofLeases.NAME) : List.of();
+    }
+
+    /** The way to read from others, if this host can. */
+    List<Ways.Way> ways(NvmeofLeases leases) {
+        if (!abilities.host()) {
+            return List.of();
+        }
+        NvmeofTransport transport = new NvmeofTransport(settings.helper(), leases);
+        return List.of(new Ways.Way(transport, transport::fits));
+    }
+}

@@ -1,0 +1,62 @@
+package ringpull.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import ringpull.helper.HelperServer;
+
+/** {@code ringpull helper}. */
+@Command(
+        name = "helper",
+        header = "Run the root helper that NVMe over Fabrics needs.",
+        description = {
+            "Runs in the foreground as root until SIGTERM, and does for the daemon what its user may not: it shows blobs to"
+                    + " other nodes through the kernel's NVMe target, and opens those that other nodes show. It takes orders"
+                    + " from the daemon's user only. What it made in the kernel goes when the daemon's connection ends, and"
+                    + " what an earlier helper left goes when it starts.",
+        },
+        footer = {
+            "  ringpull helper",
+            "  ringpull helper --sweep",
+            "",
+            "As a service: systemctl enable --now ringpull-helper"
+        })
+final class HelperCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--socket",
+            paramLabel = "PATH",
+            description = "Where to listen. Default: ${DEFAULT-VALUE}",
+            defaultValue = "/run/ringpull-helper/helper.sock")
+    private Path socket = Path.of("");
+
+    @Option(
+            names = "--user",
+            paramLabel = "NAME",
+            description = "The daemon's user. Default: ${DEFAULT-VALUE}",
+            defaultValue = "ringpull")
+    private String user = "";
+
+    @Option(names = "--sweep", description = "Only take away what a helper left in the kernel; for after a crash.")
+    private boolean sweep;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        if (sweep) {
+            HelperServer.sweep();
+            return ExitCode.DONE;
+        }
+        HelperServer server = HelperServer.start(socket, user);
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(server::close));
+        spec.commandLine().getOut().println("ready: helper=" + socket);
+        new CountDownLatch(1).await();
+        return ExitCode.DONE;
+    }
+}

@@ -1,0 +1,103 @@
+package ringpull.helper;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import ringpull.os.Descriptor;
+import ringpull.os.UnixSocket;
+
+/** A connection to the helper. What it made in the kernel goes when it is closed. One call at a time; calls block. */
+public final class HelperClient implements AutoCloseable {
+    static final String OK = "ok";
+    static final String NO = "no";
+
+    private final UnixSocket socket;
+    private boolean broken;
+
+    private HelperClient(UnixSocket socket) {
+        this.socket = socket;
+    }
+
+    /** @throws IOException with a sentence, if nobody listens there */
+    public static HelperClient connect(Path path) throws IOException {
+        return new HelperClient(UnixSocket.connect(path));
+    }
+
+    /** The helper could not do what it was asked; it says why, and the connection is as good as before. */
+    public static final class Refused extends IOException {
+        private static final long serialVersionUID = 1;
+
+        private Refused(String why) {
+            super(why);
+        }
+    }
+
+    /**
+     * What this host can do.
+     *
+     * @param target other nodes can read from it
+     * @param host it can read from others
+     */
+    public record Abilities(boolean target, boolean host) {}
+
+    public Abilities probe(Duration wait) throws IOException {
+        UnixSocket.Message answer = exchange(new Request.Probe(), Optional.empty(), wait);
+        answer.file().ifPresent(Descriptor::close);
+        return new Abilities(answer.text().contains("target"), answer.text().contains("host"));
+    }
+
+    /** Asks for what has no answer but that it is done. */
+    public void ask(Request request, Duration wait) throws IOException {
+        exchange(request, Optional.empty(), wait).file().ifPresent(Descriptor::close);
+    }
+
+    /** The same with a file; it stays the caller's. */
+    public void ask(Request.Export request, Descriptor file, Duration wait) throws IOException {
+        exchange(request, Optional.of(file), wait).file().ifPresent(Descriptor::close);
+    }
+
+    /** Asks for a device; the caller closes it. */
+    public Descriptor ask(Request.Open request, Duration wait) throws IOException {
+        return exchange(request, Optional.empty(), wait)
+                .file()
+                .orElseThrow(() -> new IOException("the helper opened nothing"));
+    }
+
+    private synchronized UnixSocket.Message exchange(Request request, Optional<Descriptor> file, Duration wait)
+            throws IOException {
+        if (broken) {
+            throw new IOException("the connection to the helper is gone");
+        }
+        UnixSocket.Message answer;
+        try {
+            socket.timeout(wait);
+            socket.send(request.line(), file);
+            answer = socket.receive();
+        } catch (IOException e) {
+            // A late answer would pass for the next one's.
+            broken = true;
+            throw new IOException("the helper did not answer: " + e.getMessage(), e);
+        }
+        if (answer.text().equals(OK) || answer.text().startsWith(OK + " ")) {
+            return answer;
+        }
+        answer.file().ifPresent(Descriptor::close);
+        throw new Refused(answer.text().replaceFirst("^" + NO + " ", ""));
+    }
+
+    /** Whether it can be asked no more: what it made is gone, or goes now. */
+    public synchronized boolean isBroken() {
+        return broken;
+    }
+
+    /** Breaks off a call that waits. */
+    @Override
+    public void close() {
+        socket.shutdown();
+        synchronized (this) {
+            broken = true;
+            socket.close();
+        }
+    }
+}

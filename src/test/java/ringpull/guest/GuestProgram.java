@@ -1,0 +1,69 @@
+package ringpull.guest;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+
+/** Runs a program of {@link Scenarios} in a guest. */
+public final class GuestProgram {
+    private static final String LAUNCHER = "RINGPULL_TEST_VM";
+
+    private GuestProgram() {}
+
+    /**
+     * Runs the {@code main} of a class there, as root, with this JVM's class path; it runs {@link Scenarios}. Skips the test,
+     * and says why in one line, where there is no launcher.
+     *
+     * @return a test for each scenario
+     */
+    public static Stream<DynamicTest> run(Class<?> program, Duration ceiling) throws IOException, InterruptedException {
+        String launcher = Optional.ofNullable(System.getenv(LAUNCHER)).orElse("");
+        if (launcher.isEmpty() || !Files.isExecutable(Path.of(launcher))) {
+            String reason = program.getSimpleName() + " does not run: " + LAUNCHER + " names no launcher of guests";
+            System.out.println(reason);
+            Assumptions.abort(reason);
+        }
+        List<String> command = new ArrayList<>(List.of(launcher, "-a", "uml", "-m", "3072"));
+        command.addAll(List.of("-t", Long.toString(ceiling.toSeconds())));
+        command.addAll(List.of("-e", "RINGPULL_TEST_SCALE", "-e", "RINGPULL_GUEST_ONLY", "--"));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx768m"));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=/run"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+        Path output = Files.createTempFile("guest", ".log");
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            try {
+                process.waitFor();
+            } finally {
+                process.destroyForcibly();
+            }
+            return tests(new String(Files.readAllBytes(output), StandardCharsets.UTF_8), process.exitValue());
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    private static Stream<DynamicTest> tests(String output, int status) {
+        List<Scenarios.Outcome> outcomes = Scenarios.parse(output);
+        if (status != 0 || outcomes.isEmpty()) {
+            outcomes.add(new Scenarios.Outcome("the guest ran to its end", "exit status " + status + ":\n" + output));
+        }
+        return outcomes.stream().map(outcome -> DynamicTest.dynamicTest(outcome.name(), () -> {
+            if (!outcome.failure().isEmpty()) {
+                throw new AssertionError(outcome.failure());
+            }
+        }));
+    }
+}

@@ -1,0 +1,96 @@
+package ringpull.helper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import ringpull.os.Descriptor;
+import ringpull.os.UnixSocket;
+
+/** The helper on a host whose kernel may have neither target nor host: what it refuses, and that it lives on. */
+class HelperServerTest {
+    private static final Duration WAIT = Duration.ofSeconds(60);
+
+    @TempDir
+    Path directory;
+
+    private Path socket;
+    private HelperServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        socket = directory.resolve("helper.sock");
+        server = HelperServer.start(socket, System.getProperty("user.name"));
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    @Test
+    void theSocketIsTheDaemonsAlone() throws IOException {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
+                .isEqualTo("rw-------");
+    }
+
+    @Test
+    void aRefusalIsASentenceAndTheConnectionGoesOn() throws IOException {
+        try (HelperClient client = HelperClient.connect(socket)) {
+            Request.Withdraw withdraw =
+                    new Request.Withdraw(new Request.Session("0".repeat(32)), new UUID(1, 2));
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(() -> client.ask(withdraw, WAIT))
+                        .isInstanceOf(HelperClient.Refused.class)
+                        .hasMessage("this connection is no target");
+            }
+            assertThatThrownBy(() -> client.ask(new Request.Open(new UUID(1, 2)), WAIT))
+                    .hasMessage("this connection is no controller");
+            client.probe(WAIT);
+            assertThat(client.isBroken()).isFalse();
+        }
+    }
+
+    @Test
+    void whatIsNoRequestIsRefused() throws IOException {
+        try (UnixSocket raw = UnixSocket.connect(socket)) {
+            raw.timeout(WAIT);
+            for (String line : new String[] {"x", "listen tcp 10.0.0.1,queue_size=1 1", "probe\0", "ok", "\n"}) {
+                raw.send(line, Optional.empty());
+                assertThat(raw.receive().text()).startsWith("no ");
+            }
+        }
+    }
+
+    @Test
+    void aFileBesideWhatWantsNoneIsRefused() throws IOException {
+        try (UnixSocket raw = UnixSocket.connect(socket);
+                Descriptor file = Descriptor.inMemory("f")) {
+            raw.timeout(WAIT);
+            raw.send("probe", Optional.of(file));
+            assertThat(raw.receive().text()).startsWith("no a file is given with an export");
+        }
+    }
+
+    @Test
+    void whenItStopsItsConnectionsEnd() throws IOException {
+        try (HelperClient client = HelperClient.connect(socket)) {
+            client.probe(WAIT);
+            server.close();
+
+            assertThatThrownBy(() -> client.probe(WAIT)).isInstanceOf(IOException.class);
+            assertThat(client.isBroken()).isTrue();
+            assertThatThrownBy(() -> HelperClient.connect(socket)).hasMessageContaining(socket.toString());
+        }
+    }
+}

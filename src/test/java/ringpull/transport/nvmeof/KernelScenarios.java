@@ -1,0 +1,416 @@
+package ringpull.transport.nvmeof;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import ringpull.blob.ByteRange;
+import ringpull.blob.Digest;
+import ringpull.guest.Scenarios;
+import ringpull.helper.Endpoint;
+import ringpull.helper.HelperClient;
+import ringpull.helper.Request;
+import ringpull.transport.Await;
+import ringpull.transport.TestBlobs;
+import ringpull.transport.TransferException;
+import ringpull.transport.session.Session;
+
+/** What holds where a kernel is between: run in a guest. */
+public final class KernelScenarios {
+    private static final int SIZE = (9 << 20) + 12_345;
+    private static final Duration WAIT = Duration.ofSeconds(60);
+
+    private final KernelFixture.Helper helper;
+
+    private KernelScenarios(KernelFixture.Helper helper) {
+        this.helper = helper;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        try (KernelFixture.Helper helper = new KernelFixture.Helper()) {
+            new KernelScenarios(helper).scenarios().run();
+        }
+    }
+
+    private Scenarios scenarios() {
+        return new Scenarios()
+                .add("ranges arrive as they are, over one connection", this::ranges)
+                .add("a host that has no session is refused", this::stranger)
+                .add("a wrong key is refused", this::wrongKey)
+                .add("what is shown goes with the helper's connection, and with the helper", this::crashes)
+                .add("a blob that is shown no longer fails fast", this::removed)
+                .add("a killed reader leaves nothing", this::readerKilled)
+                .add("nobody can write what is shown from memory", this::writerInMemory)
+                .add("a writer where blocks are shared spoils its own copy alone", this::writerOnDisk)
+                .add("over RDMA it is the same", this::rdma)
+                .add("a blob full of signatures makes no device", this::signatures)
+                .add("leases leave nothing behind", this::manyLeases);
+    }
+
+    private static byte[] read(NvmeofTransport reader, Digest digest, ByteRange range)
+            throws TransferException, InterruptedException {
+        TestBlobs.Landed landed = new TestBlobs.Landed(range.offset(), (int) range.length());
+        reader.read(KernelFixture.HOLDER, digest, range, landed);
+        return landed.bytes();
+    }
+
+    private void ranges() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            Digest digest = TestBlobs.digest(blob);
+            NvmeofTransport reader = kernel.reader("a");
+            for (ByteRange range : List.of(
+                    new ByteRange(0, SIZE),
+                    new ByteRange(0, 1),
+                    new ByteRange(SIZE - 1, 1),
+                    new ByteRange(4095, 2),
+                    new ByteRange(777, 3 << 20))) {
+                assertThat(read(reader, digest, range))
+                        .as("%s", range)
+                        .isEqualTo(Arrays.copyOfRange(blob, (int) range.offset(), (int) range.end()));
+            }
+            byte[] tiny = kernel.blobs.add(1, 2);
+            assertThat(read(reader, TestBlobs.digest(tiny), new ByteRange(0, 1)))
+                    .isEqualTo(tiny);
+            assertThat(KernelFixture.controllers()).isOne();
+            assertThat(KernelFixture.namespaces()).isEqualTo(2);
+            assertThat(kernel.exports.count()).isEqualTo(2);
+            assertThatThrownBy(() -> read(reader, Digest.ofBytes(new byte[32]), new ByteRange(0, 1)))
+                    .isInstanceOf(TransferException.NotHeld.class);
+        }
+    }
+
+    private void stranger() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            read(kernel.reader("a"), TestBlobs.digest(blob), new ByteRange(0, 1));
+            Session unknown = kernel.sessions.make("b");
+            assertRefused(kernel, unknown, DerivedKey.of(unknown.secret()));
+            // Another member's session leads to no lease.
+            Session known = kernel.sessions.make("a");
+            assertThatThrownBy(() -> kernel.exports.lease("b", known.id(), TestBlobs.digest(blob)))
+                    .isInstanceOf(Exports.Refused.class);
+        }
+    }
+
+    private void wrongKey() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            Session session = kernel.sessions.make("a");
+            kernel.exports.lease("a", session.id(), TestBlobs.digest(blob)).orElseThrow();
+            assertRefused(kernel, session, Request.Key.of(new byte[32]));
+
+            try (HelperClient right = HelperClient.connect(kernel.socket)) {
+                right.ask(
+                        new Request.Connect(
+                                kernel.endpoint, new Request.Session(session.id()), DerivedKey.of(session.secret())),
+                        WAIT);
+                assertThat(KernelFixture.controllers()).isOne();
+            }
+        }
+    }
+
+    private static void assertRefused(KernelFixture kernel, Session session, Request.Key key) throws IOException {
+        int before = KernelFixture.controllers();
+        try (HelperClient helper = HelperClient.connect(kernel.socket)) {
+            Request.Connect connect =
+                    new Request.Connect(kernel.endpoint, new Request.Session(session.id()), key);
+            assertThatThrownBy(() -> helper.ask(connect, WAIT)).isInstanceOf(HelperClient.Refused.class);
+            assertThat(KernelFixture.controllers()).isEqualTo(before);
+        }
+    }
+
+    private void crashes() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            Digest digest = TestBlobs.digest(blob);
+            NvmeofTransport.Times impatient = new NvmeofTransport.Times(
+                    WAIT, WAIT, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofSeconds(30));
+            NvmeofTransport reader = kernel.reader("a", impatient);
+            read(reader, digest, new ByteRange(0, SIZE));
+            assertThat(KernelFixture.namespaces()).isOne();
+
+            helper.kill();
+            assertThat(KernelFixture.namespaces()).as("nobody was there to take it away").isOne();
+            helper.restart();
+            assertThat(KernelFixture.inTarget()).as("after the next helper's start").isEmpty();
+            Await.until("the old connection gone", () -> KernelFixture.controllers() == 0);
+
+            assertThatThrownBy(() -> read(reader, digest, new ByteRange(0, SIZE)))
+                    .isInstanceOf(TransferException.Unreachable.class);
+            Await.until("it to work again", () -> {
+                try {
+                    return read(reader, digest, new ByteRange(0, SIZE)).length == SIZE;
+                } catch (TransferException e) {
+                    return false;
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            kernel.exports.close();
+            Await.until("nothing shown", () -> KernelFixture.inTarget().isEmpty());
+        }
+    }
+
+    private void removed() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(64 << 20, 1);
+            Digest digest = TestBlobs.digest(blob);
+            NvmeofTransport reader = kernel.reader("a");
+            CountDownLatch begun = new CountDownLatch(1);
+            CountDownLatch gone = new CountDownLatch(1);
+            try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                Future<?> reading = threads.submit(() -> {
+                    assertThatThrownBy(() -> reader.read(
+                                    KernelFixture.HOLDER, digest, new ByteRange(0, 64 << 20), (offset, bytes) -> {
+                                        begun.countDown();
+                                        waitFor(gone);
+                                        bytes.position(bytes.limit());
+                                    }))
+                            .isInstanceOf(TransferException.Unreachable.class);
+                });
+                assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+                kernel.exports.clear();
+                Await.until("nothing shown", () -> kernel.exports.count() == 0);
+                gone.countDown();
+                reading.get(60, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static void waitFor(CountDownLatch latch) throws IOException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** The reader's process is killed: its connection to its helper ends, and that is all that it leaves behind. */
+    private void readerKilled() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            Session session = kernel.sessions.make("a");
+            Lease lease = kernel.exports
+                    .lease("a", session.id(), TestBlobs.digest(blob))
+                    .orElseThrow();
+            Process reader = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "--enable-native-access=ALL-UNNAMED",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            KilledReader.class.getName(),
+                            kernel.socket.toString(),
+                            session.id(),
+                            DerivedKey.of(session.secret()).hex(),
+                            lease.namespace().toString())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            assertThat(reader.inputReader().readLine()).isEqualTo("open");
+            assertThat(KernelFixture.controllers()).isOne();
+
+            reader.destroyForcibly().waitFor();
+
+            Await.until("the controller gone", () -> KernelFixture.controllers() == 0);
+            assertThat(KernelFixture.disks()).isEmpty();
+        }
+    }
+
+
+    private void writerInMemory() throws Exception {
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            Digest digest = TestBlobs.digest(blob);
+            NvmeofTransport reader = kernel.reader("a");
+            read(reader, digest, new ByteRange(0, 1));
+            Path disk = Path.of("/dev", KernelFixture.disks().getFirst());
+
+            assertThatThrownBy(() -> overwrite(disk)).isInstanceOf(IOException.class);
+
+            assertThat(read(kernel.reader("b"), digest, new ByteRange(0, SIZE))).isEqualTo(blob);
+            assertThat(kernel.blobs.open(digest).orElseThrow().sizeBytes()).isEqualTo(SIZE);
+        }
+    }
+
+    /** As a reader's root may try. */
+    static void overwrite(Path disk) throws IOException {
+        try (FileChannel channel = FileChannel.open(disk, StandardOpenOption.WRITE)) {
+            byte[] evil = new byte[4 << 20];
+            Arrays.fill(evil, (byte) 0x66);
+            channel.write(ByteBuffer.wrap(evil), 0);
+            channel.force(true);
+        }
+    }
+
+    private void writerOnDisk() throws Exception {
+        Path mount = Files.createTempDirectory("btrfs");
+        Path image = Files.createTempFile("btrfs", ".img");
+        run("truncate", "-s", "256M", image.toString());
+        run("mkfs.btrfs", "-q", image.toString());
+        run("mount", "-o", "loop", image.toString(), mount.toString());
+        try (KernelFixture kernel = new KernelFixture(
+                helper,
+                mount.resolve("store"),
+                new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420))) {
+            byte[] blob = kernel.blobs.add(64 << 20, 1);
+            Digest digest = TestBlobs.digest(blob);
+            run("sync");
+            long free = mount.toFile().getUsableSpace();
+            NvmeofTransport writing = kernel.reader("a");
+            assertThat(read(writing, digest, new ByteRange(0, 64 << 20))).isEqualTo(blob);
+            Path disk = Path.of("/dev", KernelFixture.disks().getFirst());
+            run("sync");
+            assertThat(free - mount.toFile().getUsableSpace()).as("bytes for the copy").isLessThan(16 << 20);
+            NvmeofTransport honest = kernel.reader("b");
+            read(honest, digest, new ByteRange(0, 1));
+
+            overwrite(disk);
+
+            assertThat(read(writing, digest, new ByteRange(0, 1 << 20)))
+                    .as("what the writer sees, and would not prove")
+                    .isNotEqualTo(Arrays.copyOf(blob, 1 << 20));
+            assertThat(read(honest, digest, new ByteRange(0, 64 << 20))).isEqualTo(blob);
+            assertThat(read(kernel.reader("c"), digest, new ByteRange(0, 64 << 20)))
+                    .isEqualTo(blob);
+            assertThat(TestBlobs.digest(Files.readAllBytes(mount.resolve("store").resolve(digest.hex()))))
+                    .isEqualTo(digest);
+        } finally {
+            run("umount", mount.toString());
+        }
+    }
+
+    private void rdma() throws Exception {
+        run("ip", "link", "add", "d0", "type", "dummy");
+        run("ip", "addr", "add", "10.8.0.1/24", "dev", "d0");
+        run("ip", "link", "set", "d0", "mtu", "9000", "up");
+        run("rdma", "link", "add", "rxe0", "type", "rxe", "netdev", "d0");
+        Endpoint endpoint = new Endpoint(Endpoint.Fabric.RDMA, InetAddress.ofLiteral("10.8.0.1"), 4420);
+        try (KernelFixture kernel = new KernelFixture(helper, Files.createTempDirectory("blobs"), endpoint)) {
+            byte[] blob = kernel.blobs.add(SIZE, 1);
+            assertThat(read(kernel.reader("a"), TestBlobs.digest(blob), new ByteRange(0, SIZE)))
+                    .isEqualTo(blob);
+            assertThat(Files.readString(KernelFixture.CONTROLLERS.resolve("nvme0/transport")))
+                    .isEqualToIgnoringNewLines("rdma");
+        } finally {
+            run("ip", "link", "del", "d0");
+        }
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+    }
+
+    private void signatures() throws Exception {
+        byte[] blob = signed();
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            Digest digest = kernel.blobs.add(blob);
+            NvmeofTransport reader = kernel.reader("a");
+            assertThat(read(reader, digest, new ByteRange(0, blob.length))).isEqualTo(blob);
+            assertThat(KernelFixture.disks()).hasSize(1);
+            Path disk = Path.of("/dev", KernelFixture.disks().getFirst());
+            Process probe = new ProcessBuilder("blkid", "-p", disk.toString())
+                    .redirectErrorStream(true)
+                    .start();
+            String found = new String(probe.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            probe.waitFor();
+            assertThat(found).isEmpty();
+        }
+        // The same bytes without zeros around them do make one: so the test can fail.
+        Path file = Files.write(Files.createTempFile("raw", ".img"), blob);
+        Process loop = new ProcessBuilder("losetup", "--find", "--show", "--partscan", file.toString()).start();
+        String device = new String(loop.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        loop.waitFor();
+        try {
+            Path partition = Path.of("/sys/class/block", device.substring("/dev/".length()) + "p1");
+            Await.until("a partition", () -> Files.exists(partition));
+        } finally {
+            new ProcessBuilder("losetup", "--detach", device).start().waitFor();
+        }
+    }
+
+    /** A partition table, and the marks of LVM, ext4, btrfs and md. */
+    private static byte[] signed() {
+        byte[] blob = new byte[12 << 20];
+        // One partition of type 0x83 from sector 16 on, 1,024 long.
+        ByteBuffer.wrap(blob)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(446, (byte) 0x80)
+                .put(450, (byte) 0x83)
+                .putInt(454, 16)
+                .putInt(458, 1024)
+                .putShort(510, (short) 0xaa55);
+        put(blob, 512, "LABELONE");
+        put(blob, 512 + 24, "LVM2 001");
+        blob[1024 + 56] = 0x53;
+        blob[1024 + 57] = (byte) 0xef;
+        put(blob, (64 << 10) + 64, "_BHRfS_M");
+        ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN).putInt(4096, 0xa92b4efc);
+        return blob;
+    }
+
+    private static void put(byte[] blob, int at, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(bytes, 0, blob, at, bytes.length);
+    }
+
+    private void manyLeases() throws Exception {
+        String scale = System.getenv().getOrDefault("RINGPULL_TEST_SCALE", "");
+        int leases = 1000 * (scale.isEmpty() ? 1 : Integer.parseInt(scale));
+        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
+            byte[] blob = kernel.blobs.add(5000, 1);
+            Digest digest = TestBlobs.digest(blob);
+            for (int i = 0; i < leases; i++) {
+                Session session = kernel.sessions.make("member " + i % 50);
+                String member = "member " + i % 50;
+                Lease lease =
+                        kernel.exports.lease(member, session.id(), digest).orElseThrow();
+                assertThat(kernel.exports.lease(member, session.id(), digest)).contains(lease);
+                kernel.exports.release(member, session.id(), lease.namespace());
+            }
+            Await.until("nothing shown", () -> kernel.exports.count() == 0);
+            assertThat(KernelFixture.namespaces()).isZero();
+            kernel.exports.clear();
+            Await.until(
+                    "only the port left", () -> KernelFixture.inTarget().size() == 1);
+        }
+        assertThat(KernelFixture.inTarget()).isEmpty();
+    }
+
+    /** Connects, opens, and waits for its end. */
+    public static final class KilledReader {
+        private KilledReader() {}
+
+        public static void main(String[] arguments) throws Exception {
+            HelperClient helper = HelperClient.connect(Path.of(arguments[0]));
+            Endpoint endpoint = new Endpoint(
+                    Endpoint.Fabric.TCP,
+                    InetAddress.ofLiteral("127.0.0.1"), 4420);
+            helper.ask(
+                    new Request.Connect(endpoint, new Request.Session(arguments[1]), new Request.Key(arguments[2])),
+                    WAIT);
+            helper.ask(new Request.Open(UUID.fromString(arguments[3])), WAIT);
+            System.out.println("open");
+            new CountDownLatch(1).await();
+        }
+    }
+}
