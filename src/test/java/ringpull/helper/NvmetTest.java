@@ -50,7 +50,7 @@ class NvmetTest {
         try (Stream<Path> tree = Files.walk(directory)) {
             List<Path> inside = tree.filter(path -> !path.equals(directory)).toList();
             for (Path path : inside) {
-                String group = String.valueOf(path.getParent().getFileName());
+                String group = path.getName(path.getNameCount() - 2).toString();
                 boolean made = Files.isSymbolicLink(path) || group.equals("namespaces");
                 if (made) {
                     throw new DirectoryNotEmptyException(path.toString());

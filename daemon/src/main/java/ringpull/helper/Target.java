@@ -13,6 +13,9 @@ import ringpull.os.Descriptor;
 
 /** What one connection shows to readers; gone when it ends. Targets share the kernel's tree, and take turns at it. */
 final class Target implements AutoCloseable {
+    /** Of a namespace; a tail beyond a multiple of it would be cut off in silence. */
+    static final int BLOCK_BYTES = 4096;
+
     static final int SESSIONS_MAX = 1024;
     static final int NAMESPACES_PER_SESSION_MAX = 256;
 
@@ -116,7 +119,4 @@ final class Target implements AutoCloseable {
             }
         }
     }
-
-    /** Of a namespace; a tail beyond a multiple of it would be cut off in silence. */
-    static final int BLOCK_BYTES = 4096;
 }

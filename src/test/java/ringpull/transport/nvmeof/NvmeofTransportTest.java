@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import ringpull.blob.ByteRange;
@@ -33,7 +35,7 @@ class NvmeofTransportTest extends TransportContract {
     private static final ByteRange LARGE = new ByteRange(0, NvmeofTransport.WORTHWHILE_BYTES);
     private static final ByteRange SMALL = new ByteRange(0, NvmeofTransport.WORTHWHILE_BYTES - 1);
 
-    private TestTargets targets;
+    private @Nullable TestTargets made;
 
     @Override
     protected InetSocketAddress serve(ChunkSource source) {
@@ -42,8 +44,12 @@ class NvmeofTransportTest extends TransportContract {
 
     @Override
     protected Transport transport() throws IOException {
-        targets = new TestTargets(blobs, folder.resolve("exports"));
-        return new NvmeofTransport(targets, targets, TIMES);
+        made = new TestTargets(blobs, folder.resolve("exports"));
+        return new NvmeofTransport(made, made, TIMES);
+    }
+
+    private TestTargets targets() {
+        return Objects.requireNonNull(made);
     }
 
     @Override
@@ -53,26 +59,26 @@ class NvmeofTransportTest extends TransportContract {
 
     @Override
     protected void breakAfter(long bytes) {
-        targets.failFrom(bytes + 1);
+        targets().failFrom(bytes + 1);
     }
 
     @Override
     protected void holdAfter(long bytes) {
-        targets.holdFrom(bytes);
+        targets().holdFrom(bytes);
     }
 
     @AfterEach
     void everythingIsGivenBack() throws InterruptedException {
         transport.close();
-        Await.until("every connection ended", () -> targets.connections() == 0);
-        targets.heal();
-        Await.until("every lease given back", () -> targets.shown() == 0);
-        targets.close();
+        Await.until("every connection ended", () -> targets().connections() == 0);
+        targets().heal();
+        Await.until("every lease given back", () -> targets().shown() == 0);
+        targets().close();
     }
 
     @Test
     void aBlobIsOpenedOnceHoweverOftenItIsRead() throws Exception {
-        NvmeofTransport patient = new NvmeofTransport(targets, targets, NvmeofTransport.Times.DEFAULT);
+        NvmeofTransport patient = new NvmeofTransport(targets(), targets(), NvmeofTransport.Times.DEFAULT);
         assertThat(patient.fits(holder, digest, SMALL)).isFalse();
         for (int i = 0; i < 10; i++) {
             TestBlobs.Landed landed = new TestBlobs.Landed(i, 1000);
@@ -81,28 +87,28 @@ class NvmeofTransportTest extends TransportContract {
         }
 
         assertThat(patient.fits(holder, digest, SMALL)).isTrue();
-        assertThat(targets.leases()).isOne();
-        assertThat(targets.connects()).isOne();
+        assertThat(targets().leases()).isOne();
+        assertThat(targets().connects()).isOne();
         patient.close();
     }
 
     @Test
     void idleDisksAndConnectionsGo() throws Exception {
         read(new ByteRange(0, 10));
-        Await.until("the lease given back", () -> targets.shown() == 0);
-        Await.until("the connection ended", () -> targets.connections() == 0);
+        Await.until("the lease given back", () -> targets().shown() == 0);
+        Await.until("the connection ended", () -> targets().connections() == 0);
 
         assertThat(read(new ByteRange(0, 10))).isEqualTo(part(new ByteRange(0, 10)));
-        assertThat(targets.connects()).isEqualTo(2);
+        assertThat(targets().connects()).isEqualTo(2);
     }
 
     @Test
     void aHolderThatFailedIsLeftAloneForAWhile() throws Exception {
         NvmeofTransport.Times patience = NvmeofTransport.Times.DEFAULT;
-        try (NvmeofTransport once = new NvmeofTransport(targets, targets, patience)) {
+        try (NvmeofTransport once = new NvmeofTransport(targets(), targets(), patience)) {
             assertThat(once.fits(holder, digest, LARGE)).isTrue();
             assertThat(once.fits(nobody(), digest, LARGE)).isFalse();
-            targets.failFrom(0);
+            targets().failFrom(0);
             assertThatThrownBy(() -> once.read(holder, digest, new ByteRange(0, 10), new TestBlobs.Landed(0, 10)))
                     .isInstanceOf(TransferException.Unreachable.class)
                     .hasMessageContaining("Input/output error");
@@ -110,13 +116,13 @@ class NvmeofTransportTest extends TransportContract {
             assertThat(once.fits(holder, digest, LARGE)).isFalse();
             assertThatThrownBy(() -> once.read(holder, digest, new ByteRange(0, 10), new TestBlobs.Landed(0, 10)))
                     .hasMessageContaining("a moment ago");
-            Await.until("every connection ended", () -> targets.connections() == 0);
+            Await.until("every connection ended", () -> targets().connections() == 0);
         }
     }
 
     @Test
     void aHolderThatLacksABlobIsNotAskedForItAgainAtOnce() throws Exception {
-        try (NvmeofTransport patient = new NvmeofTransport(targets, targets, NvmeofTransport.Times.DEFAULT)) {
+        try (NvmeofTransport patient = new NvmeofTransport(targets(), targets(), NvmeofTransport.Times.DEFAULT)) {
             Digest other = Digest.ofBytes(new byte[32]);
             assertThat(patient.fits(holder, other, LARGE)).isTrue();
             assertThatThrownBy(() -> patient.read(holder, other, new ByteRange(0, 1), new TestBlobs.Landed(0, 1)))
@@ -138,7 +144,7 @@ class NvmeofTransportTest extends TransportContract {
 
             @Override
             public Session admit(InetSocketAddress asked) throws IOException {
-                return targets.admit(asked);
+                return targets().admit(asked);
             }
 
             @Override
@@ -150,7 +156,7 @@ class NvmeofTransportTest extends TransportContract {
             @Override
             public void release(InetSocketAddress asked, Session s, UUID name) {}
         };
-        try (NvmeofTransport busy = new NvmeofTransport(full, targets, TIMES)) {
+        try (NvmeofTransport busy = new NvmeofTransport(full, targets(), TIMES)) {
             assertThatThrownBy(() -> busy.read(holder, big, new ByteRange(0, 1), new TestBlobs.Landed(0, 1)))
                     .isInstanceOf(TransferException.Busy.class);
             assertThat(busy.fits(holder, digest, LARGE)).isTrue();

@@ -138,22 +138,18 @@ final class TestTargets implements Leasing, Targets, AutoCloseable {
         @Override
         public int read(ByteBuffer direct, long offset) throws IOException {
             synchronized (TestTargets.this) {
-                while (offset >= holdFrom && !target.gone) {
-                    waitQuietly();
+                try {
+                    while (offset >= holdFrom && !target.gone) {
+                        TestTargets.this.wait();
+                    }
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
                 }
                 if (target.gone || offset >= failFrom) {
                     throw new IOException("Input/output error");
                 }
             }
             return copy.file().read(direct, offset);
-        }
-
-        private void waitQuietly() throws IOException {
-            try {
-                TestTargets.this.wait();
-            } catch (InterruptedException e) {
-                throw new IOException(e);
-            }
         }
 
         @Override

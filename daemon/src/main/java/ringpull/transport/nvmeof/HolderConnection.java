@@ -2,6 +2,7 @@ package ringpull.transport.nvmeof;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,7 +129,7 @@ final class HolderConnection {
         synchronized (reads) {
             synchronized (this) {
                 if (connection != null) {
-                    if (connection.session != session) {
+                    if (!connection.session.id().equals(session.id())) {
                         throw new IOException("another session was made meanwhile");
                     }
                     return connection;
@@ -174,7 +175,7 @@ final class HolderConnection {
 
     /** Whether a new one should take its place: its session ends soon. */
     synchronized boolean isOver() {
-        return ended || connection != null && System.nanoTime() - connection.until >= 0;
+        return ended || (connection != null && System.nanoTime() - connection.until >= 0);
     }
 
     /**
@@ -186,11 +187,14 @@ final class HolderConnection {
         long now = System.nanoTime();
         List<CompletableFuture<OpenDisk>> idle;
         synchronized (this) {
-            idle = disks.values().stream()
-                    .filter(one -> isOver(one)
-                            || one.isDone() && one.join().isIdleSince(now - diskIdleNanos))
-                    .toList();
-            disks.values().removeAll(idle);
+            idle = new ArrayList<>();
+            disks.values().removeIf(one -> {
+                boolean unused = isOver(one) || (one.isDone() && one.join().isIdleSince(now - diskIdleNanos));
+                if (unused) {
+                    idle.add(one);
+                }
+                return unused;
+            });
             declined.values().removeIf(until -> now - until >= 0);
         }
         idle.stream().filter(one -> !one.isCompletedExceptionally()).forEach(one -> one.join()
@@ -217,7 +221,9 @@ final class HolderConnection {
         if (current != null) {
             current.target.close();
         }
-        all.forEach(one -> one.thenAccept(OpenDisk::end));
+        for (CompletableFuture<OpenDisk> one : all) {
+            var _ = one.thenAccept(OpenDisk::end);
+        }
         reads.close();
     }
 

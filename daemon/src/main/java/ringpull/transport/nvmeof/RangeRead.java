@@ -70,7 +70,9 @@ final class RangeRead {
             }
         } finally {
             // The kernel may write into them as long as it likes.
-            window.forEach(piece -> piece.read.whenComplete((bytes, failure) -> buffers.give(piece.buffer)));
+            for (Piece piece : window) {
+                var _ = piece.read.whenComplete((bytes, failure) -> buffers.give(piece.buffer));
+            }
         }
     }
 
