@@ -72,7 +72,17 @@ class StandardFileTest {
         assertThat(written).isEqualTo(known);
         assertThat(toml.keySet())
                 .containsExactlyInAnyOrder(
-                        "node", "peer", "ring", "store", "mirror", "registry", "handoff", "limits", "nvmeof", "metrics", "log");
+                        "node",
+                        "peer",
+                        "ring",
+                        "store",
+                        "mirror",
+                        "registry",
+                        "handoff",
+                        "limits",
+                        "nvmeof",
+                        "metrics",
+                        "log");
     }
 
     /** An unknown key whose name is like no other makes the reader list all that it knows. */

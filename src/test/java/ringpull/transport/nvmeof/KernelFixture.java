@@ -5,12 +5,15 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import ringpull.blob.Digest;
 import ringpull.demo.NodeProcess;
@@ -26,15 +29,14 @@ final class KernelFixture implements AutoCloseable {
     static final Path NVMET = Path.of("/sys/kernel/config/nvmet");
     static final Path CONTROLLERS = Path.of("/sys/class/nvme");
 
-    private static final Endpoint TCP =
-            new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
+    private static final Endpoint TCP = new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
 
     final Path socket;
     final TestBlobs blobs;
     final Sessions sessions = new Sessions(System::nanoTime);
     final Endpoint endpoint;
     final Exports exports;
-    private final List<AutoCloseable> readers = new ArrayList<>();
+    private final List<NvmeofTransport> readers = new ArrayList<>();
 
     /** The root helper as a process, for as many fixtures as like. */
     static final class Helper implements AutoCloseable {
@@ -71,11 +73,13 @@ final class KernelFixture implements AutoCloseable {
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             process.destroy();
-            if (!process.waitFor(Duration.ofSeconds(60))) {
+            try {
+                process.onExit().get(60, TimeUnit.SECONDS);
+            } catch (InterruptedException | ExecutionException | TimeoutException e) {
                 process.destroyForcibly();
-                throw new AssertionError("the helper did not stop");
+                throw new AssertionError("the helper did not stop", e);
             }
         }
     }
@@ -140,7 +144,8 @@ final class KernelFixture implements AutoCloseable {
             names(NVMET.resolve(kind)).forEach(name -> found.add(kind + "/" + name));
         }
         names(NVMET.resolve("subsystems"))
-                .forEach(subsystem -> names(NVMET.resolve("subsystems").resolve(subsystem).resolve("namespaces"))
+                .forEach(subsystem -> names(
+                                NVMET.resolve("subsystems").resolve(subsystem).resolve("namespaces"))
                         .forEach(name -> found.add("namespace " + name)));
         return found;
     }
@@ -155,7 +160,7 @@ final class KernelFixture implements AutoCloseable {
     }
 
     /** Block devices of this kernel that NVMe has to do with. */
-    static TreeSet<String> disks() {
+    static SortedSet<String> disks() {
         TreeSet<String> found = new TreeSet<>(names(Path.of("/sys/class/block")));
         found.removeIf(name -> !name.startsWith("nvme") || name.matches("nvme\\d+c\\d+n\\d+"));
         return found;
@@ -170,13 +175,15 @@ final class KernelFixture implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        for (AutoCloseable reader : readers) {
-            reader.close();
+    public void close() {
+        readers.forEach(NvmeofTransport::close);
+        try {
+            // A host that says farewell to a target that has gone waits for a minute.
+            Await.until("no controller left", () -> controllers() == 0);
+            exports.close();
+            Await.until("nothing left in the kernel", () -> inTarget().isEmpty());
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
-        // A host that says farewell to a target that has gone waits for a minute.
-        Await.until("no controller left", () -> controllers() == 0);
-        exports.close();
-        Await.until("nothing left in the kernel", () -> inTarget().isEmpty());
     }
 }
