@@ -18,10 +18,6 @@ abstract class Pair implements Link.Listener {
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private volatile @Nullable Runnable waker;
     private volatile @Nullable String ending;
-
-    /** Set before the last look for orders: whoever gives one after that look sees it. */
-    private volatile boolean sleeping;
-
     private boolean over;
     private @Nullable Link link;
 
@@ -86,9 +82,7 @@ abstract class Pair implements Link.Listener {
             }
             orders.add(order);
         }
-        if (sleeping) {
-            wake();
-        }
+        wake();
         return true;
     }
 
@@ -166,11 +160,9 @@ abstract class Pair implements Link.Listener {
             tick(now);
             if (!made.poll(this)) {
                 made.arm();
-                sleeping = true;
                 if (!made.poll(this) && orders.isEmpty() && ending == null) {
                     made.await(made.isQuiet() && isIdle() ? IDLE_TICK_MILLIS : BUSY_TICK_MILLIS);
                 }
-                sleeping = false;
             }
         }
         throw new IOException(ending);

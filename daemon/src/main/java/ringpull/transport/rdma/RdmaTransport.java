@@ -147,7 +147,7 @@ public final class RdmaTransport implements Transport {
                     land(to, at, landing.buffer(piece.slot(), piece.length()));
                 } finally {
                     reading.consumed(piece);
-                    pair.consumed();
+                    pair.changed();
                 }
                 at += piece.length();
                 fetchedBytes.accept(pair.rail(), piece.length());
@@ -155,7 +155,7 @@ public final class RdmaTransport implements Transport {
         } finally {
             if (at < reading.range().end()) {
                 reading.cancel();
-                pair.cancelled();
+                pair.changed();
             }
         }
     }

@@ -39,7 +39,6 @@ final class ReaderPair extends Pair {
     private int numbers;
     private boolean waitsForMemory;
     private boolean told;
-    private volatile boolean leftOffers;
     private long usedAt = System.nanoTime();
     private Deadline deadline;
 
@@ -115,15 +114,8 @@ final class ReaderPair extends Pair {
         });
     }
 
-    /** The reader took a piece out: there may be room for one that was left. */
-    void consumed() {
-        if (leftOffers) {
-            order(this::pump);
-        }
-    }
-
-    /** The reader wants no more. */
-    void cancelled() {
+    /** Looks again: the reader took a piece out, or wants no more. */
+    void changed() {
         order(this::pump);
     }
 
@@ -224,12 +216,6 @@ final class ReaderPair extends Pair {
 
     /** Fetches of what is offered all that there is room for. */
     private void pump() throws IOException {
-        leftOffers = !offers.isEmpty(); // before there is found to be no room: who makes some after that sees it
-        fetchOffers();
-        leftOffers = !offers.isEmpty();
-    }
-
-    private void fetchOffers() throws IOException {
         Link link = link();
         long now = System.nanoTime();
         Iterator<Offer> each = offers.iterator();
