@@ -38,7 +38,8 @@ class UnitFilesTest {
         Path analyze = Path.of("/usr/bin/systemd-analyze");
         assumeTrue(Files.isExecutable(analyze), "systemd-analyze is not installed");
         Path copy = directory.resolve(name);
-        Files.writeString(copy, Files.readString(UNIT.resolveSibling(name)).replace("/usr/lib/ringpull/ringpull", "/bin/true"));
+        Files.writeString(
+                copy, Files.readString(UNIT.resolveSibling(name)).replace("/usr/lib/ringpull/ringpull", "/bin/true"));
 
         Process process = new ProcessBuilder(analyze.toString(), "verify", "--man=no", copy.toString())
                 .redirectErrorStream(true)

@@ -298,8 +298,7 @@ final class Daemon implements AutoCloseable {
                 data.address().getPort(),
                 config.node().rack(),
                 config.node().zone(),
-                Stream.concat(
-                                Admissions.transports(config.peer(), rdma).stream(), nvmeof.transports().stream())
+                Stream.concat(Admissions.transports(config.peer(), rdma).stream(), nvmeof.transports().stream())
                         .toList(),
                 config.ring().weight());
     }

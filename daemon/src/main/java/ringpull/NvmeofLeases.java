@@ -99,7 +99,8 @@ final class NvmeofLeases implements Leasing {
     private static Lease read(NvmeofLease answer, Member member) throws IOException {
         try {
             if (answer.getNamespace().size() != UUID_BYTES) {
-                throw new IllegalArgumentException("a name of " + answer.getNamespace().size() + " bytes");
+                throw new IllegalArgumentException(
+                        "a name of " + answer.getNamespace().size() + " bytes");
             }
             ByteBuffer name = answer.getNamespace().asReadOnlyByteBuffer();
             Endpoint endpoint = new Endpoint(

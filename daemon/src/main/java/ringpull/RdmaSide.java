@@ -80,10 +80,7 @@ final class RdmaSide implements AutoCloseable {
             meters.gauge("ringpull.rdma.holders", rdma, RdmaTransport::connections);
             meters.gauge("ringpull.rdma.pinned.bytes", this, side -> side.server.pinnedBytes() + rdma.pinnedBytes());
             return new RdmaFirst(
-                    rdma,
-                    other,
-                    () -> meters.fellBack("rdma", other.name()),
-                    bytes -> {}); // which counts its own
+                    rdma, other, () -> meters.fellBack("rdma", other.name()), bytes -> {}); // which counts its own
         } catch (IOException e) {
             log.warn("blobs are read over TCP alone: {}", e.getMessage());
             return other;

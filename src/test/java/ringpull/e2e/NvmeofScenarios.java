@@ -72,8 +72,8 @@ public final class NvmeofScenarios {
     }
 
     private Process startHelper() throws IOException {
-        Process process = new ProcessBuilder(NodeProcess.command(
-                        List.of("helper", "--socket", helperSocket.toString(), "--user", "root")))
+        Process process = new ProcessBuilder(
+                        NodeProcess.command(List.of("helper", "--socket", helperSocket.toString(), "--user", "root")))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         assertThat(process.inputReader().readLine()).startsWith("ready: ");
@@ -87,8 +87,8 @@ public final class NvmeofScenarios {
                         directory.resolve(name), name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))
                 .certificates(files.cert(), files.key(), files.ca())
                 .peer("address = \"127.0.0.1\"", "data = \"plain\"")
-                .more("[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\nmemory = \"512 MiB\"\nport = " + port + "\nhelper = \"" + helperSocket
-                        + "\"");
+                .more("[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\nmemory = \"512 MiB\"\nport = "
+                        + port + "\nhelper = \"" + helperSocket + "\"");
     }
 
     private void pull() throws Exception {
@@ -140,7 +140,9 @@ public final class NvmeofScenarios {
     }
 
     private static void signal(NodeProcess node, String signal) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-" + signal, Long.toString(node.pid())).start().waitFor();
+        new ProcessBuilder("kill", "-" + signal, Long.toString(node.pid()))
+                .start()
+                .waitFor();
     }
 
     private static long subsystems() throws IOException {
@@ -163,8 +165,8 @@ public final class NvmeofScenarios {
     }
 
     private static HttpRequest request(NodeProcess node, byte[] blob) {
-        return HttpRequest.newBuilder(node.mirror()
-                        .resolve("/v2/team/app/blobs/" + TestBlobs.digest(blob) + "?ns=registry.test"))
+        return HttpRequest.newBuilder(
+                        node.mirror().resolve("/v2/team/app/blobs/" + TestBlobs.digest(blob) + "?ns=registry.test"))
                 .timeout(CEILING)
                 .build();
     }
@@ -172,7 +174,10 @@ public final class NvmeofScenarios {
     private static String log(NodeProcess node) throws IOException, InterruptedException {
         StringBuilder brought = new StringBuilder();
         for (String transport : List.of("nvmeof", "tcp")) {
-            brought.append(transport).append(": ").append(brought(node, transport)).append('\n');
+            brought.append(transport)
+                    .append(": ")
+                    .append(brought(node, transport))
+                    .append('\n');
         }
         for (String source : List.of("peer", "origin")) {
             brought.append(source)

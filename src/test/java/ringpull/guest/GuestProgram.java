@@ -61,10 +61,11 @@ public final class GuestProgram {
         if (status != 0 || outcomes.isEmpty()) {
             outcomes.add(new Scenarios.Outcome("the guest ran to its end", "exit status " + status + ":\n" + output));
         }
-        return outcomes.stream().map(outcome -> DynamicTest.dynamicTest(outcome.name(), () -> {
-            if (!outcome.failure().isEmpty()) {
-                throw new AssertionError(outcome.failure());
-            }
-        }));
+        return outcomes.stream()
+                .map(outcome -> DynamicTest.dynamicTest(outcome.name(), () -> {
+                    if (!outcome.failure().isEmpty()) {
+                        throw new AssertionError(outcome.failure());
+                    }
+                }));
     }
 }

@@ -47,8 +47,7 @@ class HelperServerTest {
     @Test
     void aRefusalIsASentenceAndTheConnectionGoesOn() throws IOException {
         try (HelperClient client = HelperClient.connect(socket)) {
-            Request.Withdraw withdraw =
-                    new Request.Withdraw(new Request.Session("0".repeat(32)), new UUID(1, 2));
+            Request.Withdraw withdraw = new Request.Withdraw(new Request.Session("0".repeat(32)), new UUID(1, 2));
             for (int i = 0; i < 3; i++) {
                 assertThatThrownBy(() -> client.ask(withdraw, WAIT))
                         .isInstanceOf(HelperClient.Refused.class)

@@ -25,8 +25,7 @@ class NvmetTest {
     private static final Request.Session SESSION = new Request.Session("0123456789abcdef0123456789abcdef");
     private static final Request.Session OTHER = new Request.Session("ffffffffffffffffffffffffffffffff");
     private static final Request.Key KEY = Request.Key.of(new byte[32]);
-    private static final Endpoint ENDPOINT =
-            new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("10.0.0.1"), 4420);
+    private static final Endpoint ENDPOINT = new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("10.0.0.1"), 4420);
     private static final UUID NAME = UUID.fromString("00000000-0000-4000-8000-000000000001");
 
     @TempDir
@@ -91,7 +90,8 @@ class NvmetTest {
         assertThat(at(subsystem + "/namespaces/1/buffered_io")).isEqualTo("1");
         assertThat(at(subsystem + "/namespaces/1/enable")).isEqualTo("1");
         assertThat(at(host + "/dhchap_key")).startsWith("DHHC-1:00:");
-        assertThat(Files.readSymbolicLink(root.resolve(subsystem + "/allowed_hosts").resolve(SESSION.host())))
+        assertThat(Files.readSymbolicLink(
+                        root.resolve(subsystem + "/allowed_hosts").resolve(SESSION.host())))
                 .isEqualTo(root.resolve(host));
         assertThat(at("ports/21070/addr_trtype") + " " + at("ports/21070/addr_adrfam") + " "
                         + at("ports/21070/addr_traddr") + " " + at("ports/21070/addr_trsvcid"))
@@ -110,8 +110,9 @@ class NvmetTest {
         Path others = root.resolve("subsystems").resolve(OTHER.subsystem());
         assertThat(others.resolve("namespaces/1")).doesNotExist();
         try (Stream<Path> allowed = Files.list(others.resolve("allowed_hosts"))) {
-            assertThat(allowed).singleElement().satisfies(link -> assertThat(link.getFileName())
-                    .hasToString(OTHER.host()));
+            assertThat(allowed)
+                    .singleElement()
+                    .satisfies(link -> assertThat(link.getFileName()).hasToString(OTHER.host()));
         }
     }
 

@@ -23,9 +23,7 @@ final class Nvmeof {
         }
         Path reader = run.file("reader");
         run.seconds(
-                "sh",
-                "-c",
-                "exec ${CC:-cc} -std=c11 -pthread -O2 bench/nvmeof/reader.c native/src/*.c -o " + reader);
+                "sh", "-c", "exec ${CC:-cc} -std=c11 -pthread -O2 bench/nvmeof/reader.c native/src/*.c -o " + reader);
         Path target = Path.of("daemon/target").toAbsolutePath();
         String classes = Path.of("bench/target/classes").toAbsolutePath() + ":" + target.resolve("ringpull.jar") + ":"
                 + target.resolve("lib") + "/*";

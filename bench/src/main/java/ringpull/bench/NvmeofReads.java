@@ -187,8 +187,7 @@ final class NvmeofReads {
     }
 
     private double readerSeconds(String device, String mode) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        reader, device, Integer.toString(PIECE_BYTES), Long.toString(bytes), mode)
+        Process process = new ProcessBuilder(reader, device, Integer.toString(PIECE_BYTES), Long.toString(bytes), mode)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         String line = process.inputReader().readLine();

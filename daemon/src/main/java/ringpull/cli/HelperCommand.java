@@ -15,10 +15,10 @@ import ringpull.helper.HelperServer;
         name = "helper",
         header = "Run the root helper that NVMe over Fabrics needs.",
         description = {
-            "Runs in the foreground as root until SIGTERM, and does for the daemon what its user may not: it shows blobs to"
-                    + " other nodes through the kernel's NVMe target, and opens those that other nodes show. It takes orders"
-                    + " from the daemon's user only. What it made in the kernel goes when the daemon's connection ends, and"
-                    + " what an earlier helper left goes when it starts.",
+            "Runs in the foreground as root until SIGTERM, and does for the daemon what its user may not: it shows"
+                + " blobs to other nodes through the kernel's NVMe target, and opens those that other nodes show. It"
+                + " takes orders from the daemon's user only. What it made in the kernel goes when the daemon's"
+                + " connection ends, and what an earlier helper left goes when it starts.",
         },
         footer = {
             "  ringpull helper",

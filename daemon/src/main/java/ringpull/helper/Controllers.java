@@ -155,7 +155,8 @@ final class Controllers {
             throw new IOException(fabrics + " answers \"" + text.strip() + "\"");
         }
         return new Controller(
-                sys.resolve("class/nvme/nvme" + matcher.group(1)), request.session().subsystem());
+                sys.resolve("class/nvme/nvme" + matcher.group(1)),
+                request.session().subsystem());
     }
 
     private static void disconnect(Path directory, String subsystem) {

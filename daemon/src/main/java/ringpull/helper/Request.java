@@ -92,8 +92,7 @@ public sealed interface Request {
             case "withdraw 2" -> new Withdraw(new Session(words[1]), name(words[2]));
             case "dismiss 1" -> new Dismiss(new Session(words[1]));
             case "connect 5" ->
-                new Connect(
-                        Endpoint.parse(words[1], words[2], words[3]), new Session(words[4]), new Key(words[5]));
+                new Connect(Endpoint.parse(words[1], words[2], words[3]), new Session(words[4]), new Key(words[5]));
             case "open 1" -> new Open(name(words[1]));
             default -> throw new IllegalArgumentException("no such request");
         };

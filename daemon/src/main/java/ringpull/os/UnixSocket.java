@@ -188,7 +188,9 @@ public final class UnixSocket implements AutoCloseable {
             for (int file : files) {
                 new Descriptor(file).close();
             }
-            throw length == 0 ? new EOFException("the other end closed") : new IOException("a message that is too long");
+            throw length == 0
+                    ? new EOFException("the other end closed")
+                    : new IOException("a message that is too long");
         }
         byte[] bytes = new byte[(int) length];
         buffer.get(0, bytes, 0, bytes.length);

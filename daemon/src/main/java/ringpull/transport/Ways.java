@@ -36,10 +36,7 @@ public final class Ways implements Transport {
      * @param fellBack told of a range that one transport gave up, and which one has it then at the latest
      */
     public Ways(
-            List<Way> better,
-            Transport always,
-            ObjLongConsumer<String> brought,
-            BiConsumer<String, String> fellBack) {
+            List<Way> better, Transport always, ObjLongConsumer<String> brought, BiConsumer<String, String> fellBack) {
         this.better = List.copyOf(better);
         this.always = always;
         this.brought = brought;
@@ -74,8 +71,7 @@ public final class Ways implements Transport {
         read(always, holder, blob, rest, counted);
     }
 
-    private void read(
-            Transport transport, InetSocketAddress holder, Digest blob, ByteRange range, Counted counted)
+    private void read(Transport transport, InetSocketAddress holder, Digest blob, ByteRange range, Counted counted)
             throws TransferException, InterruptedException {
         try {
             transport.read(holder, blob, range, counted);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -26,15 +27,14 @@ final class KernelFixture implements AutoCloseable {
     static final Path NVMET = Path.of("/sys/kernel/config/nvmet");
     static final Path CONTROLLERS = Path.of("/sys/class/nvme");
 
-    private static final Endpoint TCP =
-            new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
+    private static final Endpoint TCP = new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
 
     final Path socket;
     final TestBlobs blobs;
     final Sessions sessions = new Sessions(System::nanoTime);
     final Endpoint endpoint;
     final Exports exports;
-    private final List<AutoCloseable> readers = new ArrayList<>();
+    private final List<NvmeofTransport> readers = new ArrayList<>();
 
     /** The root helper as a process, for as many fixtures as like. */
     static final class Helper implements AutoCloseable {
@@ -71,12 +71,17 @@ final class KernelFixture implements AutoCloseable {
         }
 
         @Override
-        public void close() throws InterruptedException {
+        public void close() {
             process.destroy();
-            if (!process.waitFor(Duration.ofSeconds(60))) {
-                process.destroyForcibly();
-                throw new AssertionError("the helper did not stop");
+            try {
+                if (process.waitFor(Duration.ofSeconds(60))) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
+            process.destroyForcibly();
+            throw new AssertionError("the helper did not stop");
         }
     }
 
@@ -140,7 +145,8 @@ final class KernelFixture implements AutoCloseable {
             names(NVMET.resolve(kind)).forEach(name -> found.add(kind + "/" + name));
         }
         names(NVMET.resolve("subsystems"))
-                .forEach(subsystem -> names(NVMET.resolve("subsystems").resolve(subsystem).resolve("namespaces"))
+                .forEach(subsystem -> names(
+                                NVMET.resolve("subsystems").resolve(subsystem).resolve("namespaces"))
                         .forEach(name -> found.add("namespace " + name)));
         return found;
     }
@@ -155,7 +161,7 @@ final class KernelFixture implements AutoCloseable {
     }
 
     /** Block devices of this kernel that NVMe has to do with. */
-    static TreeSet<String> disks() {
+    static NavigableSet<String> disks() {
         TreeSet<String> found = new TreeSet<>(names(Path.of("/sys/class/block")));
         found.removeIf(name -> !name.startsWith("nvme") || name.matches("nvme\\d+c\\d+n\\d+"));
         return found;
@@ -170,13 +176,15 @@ final class KernelFixture implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        for (AutoCloseable reader : readers) {
-            reader.close();
+    public void close() {
+        readers.forEach(NvmeofTransport::close);
+        try {
+            // A host that says farewell to a target that has gone waits for a minute.
+            Await.until("no controller left", () -> controllers() == 0);
+            exports.close();
+            Await.until("nothing left in the kernel", () -> inTarget().isEmpty());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
-        // A host that says farewell to a target that has gone waits for a minute.
-        Await.until("no controller left", () -> controllers() == 0);
-        exports.close();
-        Await.until("nothing left in the kernel", () -> inTarget().isEmpty());
     }
 }

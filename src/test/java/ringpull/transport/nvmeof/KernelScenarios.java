@@ -130,8 +130,7 @@ public final class KernelScenarios {
     private static void assertRefused(KernelFixture kernel, Session session, Request.Key key) throws IOException {
         int before = KernelFixture.controllers();
         try (HelperClient helper = HelperClient.connect(kernel.socket)) {
-            Request.Connect connect =
-                    new Request.Connect(kernel.endpoint, new Request.Session(session.id()), key);
+            Request.Connect connect = new Request.Connect(kernel.endpoint, new Request.Session(session.id()), key);
             assertThatThrownBy(() -> helper.ask(connect, WAIT)).isInstanceOf(HelperClient.Refused.class);
             assertThat(KernelFixture.controllers()).isEqualTo(before);
         }
@@ -148,9 +147,13 @@ public final class KernelScenarios {
             assertThat(KernelFixture.namespaces()).isOne();
 
             helper.kill();
-            assertThat(KernelFixture.namespaces()).as("nobody was there to take it away").isOne();
+            assertThat(KernelFixture.namespaces())
+                    .as("nobody was there to take it away")
+                    .isOne();
             helper.restart();
-            assertThat(KernelFixture.inTarget()).as("after the next helper's start").isEmpty();
+            assertThat(KernelFixture.inTarget())
+                    .as("after the next helper's start")
+                    .isEmpty();
             Await.until("the old connection gone", () -> KernelFixture.controllers() == 0);
 
             assertThatThrownBy(() -> read(reader, digest, new ByteRange(0, SIZE)))
@@ -234,7 +237,6 @@ public final class KernelScenarios {
         }
     }
 
-
     private void writerInMemory() throws Exception {
         try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
             byte[] blob = kernel.blobs.add(SIZE, 1);
@@ -278,7 +280,9 @@ public final class KernelScenarios {
             assertThat(read(writing, digest, new ByteRange(0, 64 << 20))).isEqualTo(blob);
             Path disk = Path.of("/dev", KernelFixture.disks().getFirst());
             run("sync");
-            assertThat(free - mount.toFile().getUsableSpace()).as("bytes for the copy").isLessThan(16 << 20);
+            assertThat(free - mount.toFile().getUsableSpace())
+                    .as("bytes for the copy")
+                    .isLessThan(16 << 20);
             NvmeofTransport honest = kernel.reader("b");
             read(honest, digest, new ByteRange(0, 1));
 
@@ -290,7 +294,8 @@ public final class KernelScenarios {
             assertThat(read(honest, digest, new ByteRange(0, 64 << 20))).isEqualTo(blob);
             assertThat(read(kernel.reader("c"), digest, new ByteRange(0, 64 << 20)))
                     .isEqualTo(blob);
-            assertThat(TestBlobs.digest(Files.readAllBytes(mount.resolve("store").resolve(digest.hex()))))
+            assertThat(TestBlobs.digest(
+                            Files.readAllBytes(mount.resolve("store").resolve(digest.hex()))))
                     .isEqualTo(digest);
         } finally {
             run("umount", mount.toString());
@@ -382,16 +387,14 @@ public final class KernelScenarios {
             for (int i = 0; i < leases; i++) {
                 Session session = kernel.sessions.make("member " + i % 50);
                 String member = "member " + i % 50;
-                Lease lease =
-                        kernel.exports.lease(member, session.id(), digest).orElseThrow();
+                Lease lease = kernel.exports.lease(member, session.id(), digest).orElseThrow();
                 assertThat(kernel.exports.lease(member, session.id(), digest)).contains(lease);
                 kernel.exports.release(member, session.id(), lease.namespace());
             }
             Await.until("nothing shown", () -> kernel.exports.count() == 0);
             assertThat(KernelFixture.namespaces()).isZero();
             kernel.exports.clear();
-            Await.until(
-                    "only the port left", () -> KernelFixture.inTarget().size() == 1);
+            Await.until("only the port left", () -> KernelFixture.inTarget().size() == 1);
         }
         assertThat(KernelFixture.inTarget()).isEmpty();
     }
@@ -402,9 +405,7 @@ public final class KernelScenarios {
 
         public static void main(String[] arguments) throws Exception {
             HelperClient helper = HelperClient.connect(Path.of(arguments[0]));
-            Endpoint endpoint = new Endpoint(
-                    Endpoint.Fabric.TCP,
-                    InetAddress.ofLiteral("127.0.0.1"), 4420);
+            Endpoint endpoint = new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
             helper.ask(
                     new Request.Connect(endpoint, new Request.Session(arguments[1]), new Request.Key(arguments[2])),
                     WAIT);

@@ -148,8 +148,7 @@ class NvmeofTransportTest extends TransportContract {
             }
 
             @Override
-            public Optional<Lease> lease(InetSocketAddress asked, Session s, Digest blob)
-                    throws IOException {
+            public Optional<Lease> lease(InetSocketAddress asked, Session s, Digest blob) throws IOException {
                 throw new ChunkSource.Busy("full");
             }
 

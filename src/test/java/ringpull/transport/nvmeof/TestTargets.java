@@ -22,7 +22,8 @@ import ringpull.transport.session.Session;
 final class TestTargets implements Leasing, Targets, AutoCloseable {
     static final InetSocketAddress HOLDER = new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
 
-    private static final Endpoint ENDPOINT = new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
+    private static final Endpoint ENDPOINT =
+            new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
     private static final Duration LEASE = Duration.ofSeconds(60);
 
     private final ChunkSource source;

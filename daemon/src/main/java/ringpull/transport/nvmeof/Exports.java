@@ -73,22 +73,6 @@ public final class Exports implements AutoCloseable {
         long idleSince = System.nanoTime();
     }
 
-    private static final class Shown {
-        final UUID namespace = UUID.randomUUID();
-        final Copies.Copy copy;
-        final long sizeBytes;
-        long until;
-
-        Shown(Copies.Copy copy, long sizeBytes) {
-            this.copy = copy;
-            this.sizeBytes = sizeBytes;
-        }
-
-        void extend() {
-            until = System.nanoTime() + LEASE.toNanos();
-        }
-    }
-
     /** Why a reader gets no lease, in a sentence that it may see. */
     public static final class Refused extends Exception {
         private static final long serialVersionUID = 1;
@@ -114,18 +98,14 @@ public final class Exports implements AutoCloseable {
      * @throws IOException with a sentence, if this node cannot show blobs
      */
     public static Exports start(
-            Path helperSocket,
-            Endpoint endpoint,
-            ChunkSource source,
-            Sessions sessions,
-            Path directory,
-            long memoryMax)
+            Path helperSocket, Endpoint endpoint, ChunkSource source, Sessions sessions, Path directory, long memoryMax)
             throws IOException {
         Copies copies = new Copies(directory, memoryMax);
         if (copies.how().isEmpty()) {
             copies.close();
-            throw new IOException(directory + " is on a file system that cannot share blocks between files (XFS and Btrfs"
-                    + " can), and [nvmeof] memory is 0: there is nothing that may be shown to readers");
+            throw new IOException(
+                    directory + " is on a file system that cannot share blocks between files (XFS and Btrfs"
+                            + " can), and [nvmeof] memory is 0: there is nothing that may be shown to readers");
         }
         Exports exports = new Exports(helperSocket, endpoint, source, sessions, copies);
         try {

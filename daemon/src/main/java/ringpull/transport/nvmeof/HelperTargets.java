@@ -35,9 +35,8 @@ record HelperTargets(Path helperSocket) implements Targets {
     /** The kernel makes one connection at a time, for minutes if nobody answers: so look whether somebody does. */
     private static void probe(Endpoint endpoint) throws IOException {
         try (Socket socket = new Socket()) {
-            socket.connect(
-                    new InetSocketAddress(endpoint.address(), endpoint.port()),
-                    (int) CONNECT_WAIT.dividedBy(2).toMillis());
+            socket.connect(new InetSocketAddress(endpoint.address(), endpoint.port()), (int)
+                    CONNECT_WAIT.dividedBy(2).toMillis());
         }
     }
 

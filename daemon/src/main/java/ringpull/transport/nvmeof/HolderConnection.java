@@ -197,8 +197,9 @@ final class HolderConnection {
             });
             declined.values().removeIf(until -> now - until >= 0);
         }
-        idle.stream().filter(one -> !one.isCompletedExceptionally()).forEach(one -> one.join()
-                .end());
+        idle.stream()
+                .filter(one -> !one.isCompletedExceptionally())
+                .forEach(one -> one.join().end());
         synchronized (this) {
             if (!ended && (!disks.isEmpty() || now - lastUse < idleNanos)) {
                 return false;

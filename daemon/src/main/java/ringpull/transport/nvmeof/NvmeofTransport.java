@@ -42,6 +42,7 @@ public final class NvmeofTransport implements Transport {
     /** Not shut down: leases are given back after the end, and its threads end when they have nothing to do. */
     private final ExecutorService blocking = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon().name("nvmeof-", 0).factory());
+
     private final ScheduledExecutorService sweeper = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("nvmeof-sweep").factory());
     private final Map<InetSocketAddress, HolderConnection> connections = new HashMap<>();
@@ -134,9 +135,8 @@ public final class NvmeofTransport implements Transport {
         boolean done = false;
         try {
             if (range.end() > disk.lease().sizeBytes()) {
-                throw new TransferException.Unreachable(
-                        "the holder has only " + disk.lease().sizeBytes() + " bytes of " + blob + ", not "
-                                + range.end());
+                throw new TransferException.Unreachable("the holder has only "
+                        + disk.lease().sizeBytes() + " bytes of " + blob + ", not " + range.end());
             }
             if (disk.wantsRenewal()) {
                 connection.renew(blob, disk);
@@ -188,7 +188,11 @@ public final class NvmeofTransport implements Transport {
                 retired.add(failed);
             }
         }
-        log.info("{} is not read over NVMe-oF for {} s: {}", holder, times.avoid().toSeconds(), why.getMessage());
+        log.info(
+                "{} is not read over NVMe-oF for {} s: {}",
+                holder,
+                times.avoid().toSeconds(),
+                why.getMessage());
     }
 
     private void sweep() {

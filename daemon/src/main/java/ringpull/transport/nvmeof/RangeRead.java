@@ -33,13 +33,7 @@ final class RangeRead {
     private record Piece(ByteBuffer buffer, CompletableFuture<ByteBuffer> read) {}
 
     /** @param stall how long a piece may take */
-    RangeRead(
-            Buffers buffers,
-            DirectReads reads,
-            OpenDisk disk,
-            ByteRange range,
-            Landing landing,
-            Duration stall) {
+    RangeRead(Buffers buffers, DirectReads reads, OpenDisk disk, ByteRange range, Landing landing, Duration stall) {
         this.buffers = buffers;
         this.reads = reads;
         this.disk = disk;
