@@ -74,6 +74,7 @@ class CommandLineAppTest {
                 "pull",
                 "trace",
                 "doctor",
+                "helper",
                 "setup",
                 "setup containerd",
                 "pki",
