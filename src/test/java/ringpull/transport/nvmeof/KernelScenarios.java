@@ -114,7 +114,8 @@ public final class KernelScenarios {
         try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
             byte[] blob = kernel.blobs.add(SIZE, 1);
             Session session = kernel.sessions.make("a");
-            kernel.exports.lease("a", session.id(), TestBlobs.digest(blob)).orElseThrow();
+            assertThat(kernel.exports.lease("a", session.id(), TestBlobs.digest(blob)))
+                    .isPresent();
             assertRefused(kernel, session, Request.Key.of(new byte[32]));
 
             try (HelperClient right = HelperClient.connect(kernel.socket)) {
@@ -409,7 +410,7 @@ public final class KernelScenarios {
             helper.ask(
                     new Request.Connect(endpoint, new Request.Session(arguments[1]), new Request.Key(arguments[2])),
                     WAIT);
-            helper.ask(new Request.Open(UUID.fromString(arguments[3])), WAIT);
+            var _ = helper.ask(new Request.Open(UUID.fromString(arguments[3])), WAIT);
             System.out.println("open");
             new CountDownLatch(1).await();
         }
