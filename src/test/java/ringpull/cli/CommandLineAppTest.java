@@ -74,6 +74,7 @@ class CommandLineAppTest {
                 "pull",
                 "trace",
                 "doctor",
+                "helper",
                 "setup",
                 "repair",
                 "setup containerd",

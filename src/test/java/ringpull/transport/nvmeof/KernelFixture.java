@@ -5,15 +5,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import ringpull.blob.Digest;
 import ringpull.demo.NodeProcess;
@@ -76,11 +74,14 @@ final class KernelFixture implements AutoCloseable {
         public void close() {
             process.destroy();
             try {
-                process.onExit().get(60, TimeUnit.SECONDS);
-            } catch (InterruptedException | ExecutionException | TimeoutException e) {
-                process.destroyForcibly();
-                throw new AssertionError("the helper did not stop", e);
+                if (process.waitFor(Duration.ofSeconds(60))) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
+            process.destroyForcibly();
+            throw new AssertionError("the helper did not stop");
         }
     }
 
@@ -160,7 +161,7 @@ final class KernelFixture implements AutoCloseable {
     }
 
     /** Block devices of this kernel that NVMe has to do with. */
-    static SortedSet<String> disks() {
+    static NavigableSet<String> disks() {
         TreeSet<String> found = new TreeSet<>(names(Path.of("/sys/class/block")));
         found.removeIf(name -> !name.startsWith("nvme") || name.matches("nvme\\d+c\\d+n\\d+"));
         return found;
@@ -183,7 +184,7 @@ final class KernelFixture implements AutoCloseable {
             exports.close();
             Await.until("nothing left in the kernel", () -> inTarget().isEmpty());
         } catch (InterruptedException e) {
-            throw new AssertionError(e);
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -410,7 +410,7 @@ public final class KernelScenarios {
             helper.ask(
                     new Request.Connect(endpoint, new Request.Session(arguments[1]), new Request.Key(arguments[2])),
                     WAIT);
-            helper.ask(new Request.Open(UUID.fromString(arguments[3])), WAIT);
+            var _ = helper.ask(new Request.Open(UUID.fromString(arguments[3])), WAIT);
             System.out.println("open");
             new CountDownLatch(1).await();
         }

@@ -73,22 +73,6 @@ public final class Exports implements AutoCloseable {
         long idleSince = System.nanoTime();
     }
 
-    private static final class Shown {
-        final UUID namespace = UUID.randomUUID();
-        final Copies.Copy copy;
-        final long sizeBytes;
-        long until;
-
-        Shown(Copies.Copy copy, long sizeBytes) {
-            this.copy = copy;
-            this.sizeBytes = sizeBytes;
-        }
-
-        void extend() {
-            until = System.nanoTime() + LEASE.toNanos();
-        }
-    }
-
     /** Why a reader gets no lease, in a sentence that it may see. */
     public static final class Refused extends Exception {
         private static final long serialVersionUID = 1;
