@@ -225,7 +225,9 @@ class EarlyHandoffTest extends FetchFixture {
         finished(fetch);
 
         assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
-        assertThat(fetch.handOff()).as("proven bytes leave, whatever was refuted before").isTrue();
+        assertThat(fetch.handOff())
+                .as("proven bytes leave, whatever was refuted before")
+                .isTrue();
         assertThat(wrong).isEmpty();
     }
 
