@@ -29,8 +29,9 @@ public final class Bench {
                 case "ring-sim" -> new RingSim(run).measure();
                 case "holders" -> new HoldersBench(run).measure();
                 default ->
-                    throw new IOException("usage: bench/run pair|fan-in|io|dead|startup|handoff|verify|cold-start|swarm-sim"
-                            + "|ring-sim|holders|rdma|nvmeof [--json] [--rounds N]");
+                    throw new IOException(
+                            "usage: bench/run pair|fan-in|io|dead|startup|handoff|verify|cold-start|swarm-sim"
+                                    + "|ring-sim|holders|rdma|nvmeof [--json] [--rounds N]");
             };
             System.out.println(
                     "load " + Files.readString(Path.of("/proc/loadavg")).strip() + ", steal " + Measure.stealTicks()
