@@ -3,9 +3,12 @@ package ringpull.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import ringpull.demo.NodeProcess;
+import ringpull.transport.rdma.Fabric;
 
 /** A fabric that swallows everything for a while. The device must be soft iWARP's. */
+@EnabledIfEnvironmentVariable(named = Fabric.VARIABLE, matches = ".+", disabledReason = "there is no RDMA device here")
 class RdmaCableTest extends RdmaRing {
     @Test
     void tcpTakesOverWhenTheCableIsPulledAndRdmaComesBack() throws Exception {

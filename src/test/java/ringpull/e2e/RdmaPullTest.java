@@ -8,9 +8,12 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import ringpull.demo.NodeProcess;
+import ringpull.transport.rdma.Fabric;
 
 /** Pulls over RDMA, and a holder that dies in one. */
+@EnabledIfEnvironmentVariable(named = Fabric.VARIABLE, matches = ".+", disabledReason = "there is no RDMA device here")
 class RdmaPullTest extends RdmaRing {
     @Test
     void aPullComesEntirelyOverRdma() throws Exception {
