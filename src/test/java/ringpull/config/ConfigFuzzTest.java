@@ -24,7 +24,7 @@ class ConfigFuzzTest {
                         "a = { b = [1, 2.5, true, 1979-05-27T07:32:00Z], \"c d\" = '''x''' }\n")
                 .inputs(2_000)
                 .longest(LONGEST)
-                .allocating(30_000)
+                .allocating(60_000)
                 .texts(text -> ConfigFile.parse("ringpull.toml", text));
     }
 }

@@ -22,6 +22,9 @@ final class Properties implements Watch {
     /** The same in a quiet ring of at most {@link FaultPlan#MOST_NODES} nodes, on average. */
     static final long BYTES_PER_SECOND_QUIET = 5_000;
 
+    /** Seconds more that it takes those who are left when half are down. */
+    private static final double DOUBT = 4;
+
     /** Blobs whose homes are looked at. */
     private static final int HOMES = 50;
 
@@ -78,22 +81,30 @@ final class Properties implements Watch {
         long now = simulation.now();
         stoppedAt[node.index] = now;
         boolean loss = plan.faults().stream().anyMatch(Fault.Loss.class::isInstance);
-        double limit = detection(plan.size()) + (loss ? 8 : 0) + (mostAreDown() ? 4 : 0);
+        double limit = detection(plan.size()) + (loss ? 8 : 0);
         if (plan.mild()) {
             simulation.at(now + FaultPlan.nanos(limit), () -> {
-                if (stoppedAt[node.index] == now) {
-                    for (SimNode viewer : simulation.nodes()) {
-                        boolean late = viewer.isOn() && simulation.views().counts(viewer, node);
-                        require(!late, "completeness:", node, "is down for", limit, "s, but counts for", viewer);
-                    }
+                if (halfAreDown()) {
+                    simulation.at(now + FaultPlan.nanos(limit + DOUBT), () -> outOfEveryView(node, now, limit + DOUBT));
+                } else {
+                    outOfEveryView(node, now, limit);
                 }
             });
         }
     }
 
+    private void outOfEveryView(SimNode node, long since, double limit) {
+        if (stoppedAt[node.index] == since) {
+            for (SimNode viewer : simulation.nodes()) {
+                boolean late = viewer.isOn() && simulation.views().counts(viewer, node);
+                require(!late, "completeness:", node, "is down for", limit, "s, but counts for", viewer);
+            }
+        }
+    }
+
     /** Then who is left doubts itself, and takes its time. */
-    private boolean mostAreDown() {
-        return simulation.nodes().stream().filter(SimNode::isOn).count() * 2 < plan.size();
+    private boolean halfAreDown() {
+        return simulation.nodes().stream().filter(SimNode::isOn).count() * 2 <= plan.size() + 1;
     }
 
     @Override
