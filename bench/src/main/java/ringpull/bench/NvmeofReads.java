@@ -12,12 +12,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.UUID;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
@@ -98,7 +95,7 @@ final class NvmeofReads {
     private void measure() throws IOException, InterruptedException, TransferException {
         Path directory = Files.createTempDirectory("bench");
         Path blob = directory.resolve("blob");
-        Digest digest = write(blob);
+        Digest digest = RandomBlob.fill(blob, 1, bytes);
         Path socket = directory.resolve("h.sock");
         Process helper = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -133,7 +130,7 @@ final class NvmeofReads {
                 double provenReader = readerSeconds(device, "proof");
                 Path copy = directory.resolve("copy");
                 double written = toDisk(transport, digest, copy);
-                verified &= digest(copy).equals(digest);
+                verified &= RandomBlob.digest(copy).equals(digest);
                 if (round > 0) {
                     memory.add(bytes / proven / 1e9);
                     disk.add(bytes / written / 1e9);
@@ -216,31 +213,6 @@ final class NvmeofReads {
             }
         }
         return seconds;
-    }
-
-    private Digest write(Path blob) throws IOException {
-        SplittableRandom random = new SplittableRandom(1);
-        byte[] step = new byte[PIECE_BYTES];
-        try (var out = Files.newOutputStream(blob)) {
-            for (long at = 0; at < bytes; at += step.length) {
-                random.nextBytes(step);
-                out.write(step);
-            }
-        }
-        return digest(blob);
-    }
-
-    private static Digest digest(Path file) throws IOException {
-        try (var in = Files.newInputStream(file)) {
-            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-            byte[] step = new byte[PIECE_BYTES];
-            for (int got = in.read(step); got >= 0; got = in.read(step)) {
-                sha256.update(step, 0, got);
-            }
-            return Digest.ofBytes(sha256.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private void report(boolean verified) {

@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.SplittableRandom;
+import ringpull.blob.Digest;
 
 /** Bytes that nothing can compress, in a file under their digest. */
 final class RandomBlob {
@@ -26,21 +27,39 @@ final class RandomBlob {
      */
     static String write(Path www, long seed, long bytes) throws IOException {
         Path file = www.resolve("new-" + seed);
+        String hex = HexFormat.of().formatHex(fill(file, seed, bytes).bytes());
+        Path named = www.resolve(PATH + hex);
+        Files.createDirectories(named.resolveSibling("."));
+        Files.move(file, named);
+        return hex;
+    }
+
+    /** Writes them into this file. */
+    static Digest fill(Path file, long seed, long bytes) throws IOException {
         SplittableRandom random = new SplittableRandom(seed);
         byte[] step = new byte[STEP_BYTES];
-        try {
-            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-            try (OutputStream out = new DigestOutputStream(Files.newOutputStream(file), sha256)) {
-                for (long left = bytes; left > 0; left -= step.length) {
-                    random.nextBytes(step);
-                    out.write(step, 0, (int) Math.min(step.length, left));
-                }
+        MessageDigest sha256 = sha256();
+        try (OutputStream out = new DigestOutputStream(Files.newOutputStream(file), sha256)) {
+            for (long left = bytes; left > 0; left -= step.length) {
+                random.nextBytes(step);
+                out.write(step, 0, (int) Math.min(step.length, left));
             }
-            String hex = HexFormat.of().formatHex(sha256.digest());
-            Path named = www.resolve(PATH + hex);
-            Files.createDirectories(named.resolveSibling("."));
-            Files.move(file, named);
-            return hex;
+        }
+        return Digest.ofBytes(sha256.digest());
+    }
+
+    /** What a copy of them is. */
+    static Digest digest(Path file) throws IOException {
+        MessageDigest sha256 = sha256();
+        try (OutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), sha256)) {
+            Files.copy(file, out);
+        }
+        return Digest.ofBytes(sha256.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }

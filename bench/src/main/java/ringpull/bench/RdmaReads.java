@@ -10,13 +10,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
@@ -86,7 +83,7 @@ final class RdmaReads {
 
     private void measure() throws IOException, InterruptedException, TransferException {
         Path blob = directory.resolve("blob");
-        Digest digest = write(blob);
+        Digest digest = RandomBlob.fill(blob, 1, bytes);
         ChunkSource source = name -> Optional.of(new BlobFile(name, bytes, FileChannel.open(blob)));
         Sessions sessions = new Sessions(System::nanoTime);
         InetAddress device = InetAddress.ofLiteral(address);
@@ -109,7 +106,7 @@ final class RdmaReads {
                 double provenReader = readerSeconds("proof", round > 0);
                 Path copy = directory.resolve("copy");
                 double written = toDisk(transport, holder, digest, copy);
-                verified &= digest(copy).equals(digest);
+                verified &= RandomBlob.digest(copy).equals(digest);
                 if (round > 0) {
                     memory.add(bytes / proven / 1e9);
                     disk.add(bytes / written / 1e9);
@@ -185,31 +182,6 @@ final class RdmaReads {
 
     private static long cpuNanos() {
         return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
-    }
-
-    private Digest write(Path blob) throws IOException {
-        SplittableRandom random = new SplittableRandom(1);
-        byte[] step = new byte[PIECE_BYTES];
-        try (var out = Files.newOutputStream(blob)) {
-            for (long at = 0; at < bytes; at += step.length) {
-                random.nextBytes(step);
-                out.write(step);
-            }
-        }
-        return digest(blob);
-    }
-
-    private static Digest digest(Path file) throws IOException {
-        try (var in = Files.newInputStream(file)) {
-            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-            byte[] step = new byte[PIECE_BYTES];
-            for (int got = in.read(step); got >= 0; got = in.read(step)) {
-                sha256.update(step, 0, got);
-            }
-            return Digest.ofBytes(sha256.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private void report(boolean verified) {
