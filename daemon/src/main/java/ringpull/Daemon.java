@@ -61,10 +61,10 @@ import ringpull.transport.ChunkSource;
 import ringpull.transport.Pace;
 import ringpull.transport.Transport;
 import ringpull.transport.Ways;
+import ringpull.transport.rdma.RdmaTransport;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
-import ringpull.transport.rdma.RdmaTransport;
 import ringpull.transport.tcp.TcpTransport;
 
 /**

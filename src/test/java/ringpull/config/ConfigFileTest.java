@@ -229,7 +229,8 @@ class ConfigFileTest {
             """).peer();
 
         assertThat(peer.rdma())
-                .isEqualTo(new Config.Rdma(List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500), Duration.ofNanos(50_000)));
+                .isEqualTo(new Config.Rdma(
+                        List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500), Duration.ofNanos(50_000)));
         assertThat(ConfigFile.defaults().peer().rdma().wanted()).isFalse();
     }
 

@@ -92,7 +92,13 @@ final class RdmaReads {
         InetAddress device = InetAddress.ofLiteral(address);
         boolean verified = true;
         try (RdmaServer server = RdmaServer.bind(
-                        List.of(new InetSocketAddress(device, 0)), source, sessions, 2, PATIENCE, Duration.ZERO, served -> {});
+                        List.of(new InetSocketAddress(device, 0)),
+                        source,
+                        sessions,
+                        2,
+                        PATIENCE,
+                        Duration.ZERO,
+                        served -> {});
                 RdmaTransport transport = new RdmaTransport(
                         List.of(device),
                         16,

@@ -45,7 +45,8 @@ class RdmaFaultsTest {
             Duration.ofMillis(100),
             Duration.ofSeconds(40),
             Duration.ofMillis(300),
-            Duration.ofSeconds(60), Duration.ZERO);
+            Duration.ofSeconds(60),
+            Duration.ZERO);
 
     @TempDir
     Path folder;
@@ -206,8 +207,7 @@ class RdmaFaultsTest {
 
         assertThat(fellBack).hasValue(1);
         assertThat(brought)
-                .isEqualTo(Map.of(
-                        RdmaTransport.NAME, 2L << 20, memory.name(), (long) RdmaFixture.SIZE - (2 << 20)));
+                .isEqualTo(Map.of(RdmaTransport.NAME, 2L << 20, memory.name(), (long) RdmaFixture.SIZE - (2 << 20)));
     }
 
     /** With the default patience of a second: less than two seconds, once. */
