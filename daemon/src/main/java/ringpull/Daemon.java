@@ -215,7 +215,7 @@ final class Daemon implements AutoCloseable {
         fetcher.onWrongBytes(recalls::left);
         OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
-        SharedTags tags = new SharedTags(originTags, swarmPulls, System::nanoTime);
+        SharedTags tags = new SharedTags(originTags, swarmPulls, tls.isPresent(), System::nanoTime);
         swarmService.answer(new LocalAnswers(tags, fetcher, store, System::nanoTime));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
         Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));

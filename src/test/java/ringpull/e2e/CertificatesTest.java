@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,8 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import ringpull.cli.ControlClient;
 import ringpull.config.Config;
+import ringpull.demo.CountingRegistry;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
+import ringpull.demo.SampleImage;
 import ringpull.pki.Authority;
 import ringpull.tls.Strangers;
 import ringpull.tls.TestCertificates;
@@ -36,8 +41,8 @@ class CertificatesTest {
         ring = new TestCertificates(directory, "ring");
     }
 
-    private NodeConfig node(String name, Config.Tls files) {
-        return NodeConfig.first(directory.resolve(name), name, List.of())
+    private NodeConfig node(String name, Config.Tls files, NodeConfig.Registry... registries) {
+        return NodeConfig.first(directory.resolve(name), name, List.of(registries))
                 .certificates(files.cert(), files.key(), files.ca());
     }
 
@@ -95,6 +100,48 @@ class CertificatesTest {
 
     private static double expiry(NodeProcess daemon) throws IOException, InterruptedException {
         return daemon.metric("ringpull_certificate_expiry_timestamp_seconds", Map.of());
+    }
+
+    @Test
+    void aTagOfADeadRegistryMeansWhatItSaidToAnotherMember() throws IOException, InterruptedException {
+        SampleImage image = SampleImage.write(
+                directory.resolve("image"),
+                "v1",
+                1,
+                List.of(new SampleImage.Layer(1_000, SampleImage.Compression.NONE)),
+                List.of(SampleImage.hostArchitecture()));
+        CountingRegistry registry = CountingRegistry.start();
+        registry.add("team/app", "v1", image);
+        NodeConfig.Registry named = NodeConfig.Registry.open("registry.test", registry.endpoint());
+        try (registry;
+                NodeProcess told = NodeProcess.start(node("a", ring.member(CLUSTER, "a", Instant.now()), named));
+                HttpClient client = HttpClient.newHttpClient()) {
+            assertThat(manifest(client, told).statusCode()).isEqualTo(200);
+            registry.close();
+
+            try (NodeProcess asked = NodeProcess.start(
+                    node("b", ring.member(CLUSTER, "b", Instant.now()), named).joining(told.control()))) {
+                Cluster.awaitCompany(List.of(told, asked));
+                HttpResponse<byte[]> answer = manifest(client, asked);
+
+                assertThat(answer.statusCode()).isEqualTo(200);
+                assertThat(answer.body())
+                        .isEqualTo(Files.readAllBytes(image.index().file()));
+                assertThat(answer.headers().firstValueAsLong("Age"))
+                        .as("it took longer to get company")
+                        .isPresent();
+                assertThat(Files.readString(asked.log())).contains("what the registry said to a");
+            }
+        }
+    }
+
+    private static HttpResponse<byte[]> manifest(HttpClient client, NodeProcess node)
+            throws IOException, InterruptedException {
+        return client.send(
+                HttpRequest.newBuilder(node.mirror().resolve("/v2/team/app/manifests/v1?ns=registry.test"))
+                        .timeout(CEILING)
+                        .build(),
+                HttpResponse.BodyHandlers.ofByteArray());
     }
 
     @Test

@@ -102,7 +102,7 @@ class NeighbourFaultsTest {
 
         Programs.Outcome unresolved = byDigest.tryPull(IMAGE);
         assertThat(unresolved.exit())
-                .as("a tag means what the registry answered this very node, and it never asked")
+                .as("without certificates a tag means what the registry answered this very node, and it never asked")
                 .isNotZero();
     }
 

@@ -195,11 +195,12 @@ class FetcherTest extends FetchFixture {
         ImageName name = new ImageName(REPOSITORY, "v1");
         Instant[] now = {Instant.ofEpochSecond(1_000_000)};
         try (OriginTags tags = new OriginTags(origin, new Records(), Duration.ofHours(24), () -> now[0])) {
-            assertThat(resolved(tags.resolve(name)).stale()).isFalse();
+            assertThat(resolved(tags.resolve(name)).earlier()).isEmpty();
 
             origin.reachable(false);
             now[0] = now[0].plus(Duration.ofHours(23));
-            assertThat(resolved(tags.resolve(name)).stale()).isTrue();
+            assertThat(resolved(tags.resolve(name)).earlier())
+                    .hasValueSatisfying(earlier -> assertThat(earlier.age()).isEqualTo(Duration.ofHours(23)));
 
             now[0] = now[0].plus(Duration.ofHours(2));
             assertThat(tags.resolve(name)).isInstanceOf(Tags.TagOutcome.Unresolved.class);

@@ -9,7 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +38,8 @@ class ImagesTest {
     private static final Optional<Platform> AMD64 = Optional.of(Platform.parse("linux/amd64"));
     private static final ImageName NAME = ImageName.parse("registry.example/team/image:tag");
 
+    private static final Tags.Earlier EARLIER = new Tags.Earlier(Duration.ofHours(3), "n2", "it does not answer");
+
     @TempDir
     Path directory;
 
@@ -56,7 +58,7 @@ class ImagesTest {
 
     private Digest root(byte[] bytes) throws IOException {
         Digest digest = shelf.put(bytes);
-        tag = new Tags.TagOutcome.Resolved(digest, "", bytes.length, Instant.EPOCH, false);
+        tag = new Tags.TagOutcome.Resolved(digest, "", bytes.length, Optional.empty());
         return digest;
     }
 
@@ -259,9 +261,9 @@ class ImagesTest {
     @Test
     void recordThatStandsInForTheOriginIsSaid() throws Exception {
         byte[] manifest = TestImages.manifest(config, layer);
-        tag = new Tags.TagOutcome.Resolved(shelf.put(manifest), "", manifest.length, Instant.EPOCH, true);
+        tag = new Tags.TagOutcome.Resolved(shelf.put(manifest), "", manifest.length, Optional.of(EARLIER));
 
-        assertThat(images().describe(NAME, AMD64).stale()).isTrue();
+        assertThat(images().describe(NAME, AMD64).earlier()).contains(EARLIER);
     }
 
     private static List<Digest> layersOf(Image image) {

@@ -15,8 +15,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import ringpull.blame.Statements;
 import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
@@ -37,11 +40,13 @@ import ringpull.swarm.Event;
 class SharedTagsTest {
     private static final Repository REPOSITORY = new Repository("registry.test", "team/app");
     private static final ImageName TAG = new ImageName(REPOSITORY, "v1");
+    private static final Digest TOLD = Digest.parse("sha256:" + "ab".repeat(32));
 
     private final MemoryBlobStore store = MemoryBlobStore.create();
     private final MemoryOrigin memory = new MemoryOrigin();
     private final AtomicInteger questions = new AtomicInteger();
     private final AtomicLong now = new AtomicLong(5);
+    private final AtomicReference<Instant> clock = new AtomicReference<>(Instant.EPOCH);
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     /** Counts, and answers when it is let. */
@@ -95,14 +100,40 @@ class SharedTagsTest {
         }
     }
 
+    /** Members that do not say what a tag means now, but what it meant when the registry was last asked. */
+    private record Memory(Optional<Recalled> recalled) implements Answers {
+        static Memory of(Duration age) {
+            return new Memory(Optional.of(new Recalled(new Tag(TOLD, "application/y", 7), age, "n2")));
+        }
+
+        @Override
+        public Optional<Tag> tag(ImageName tag) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Recalled> recall(ImageName tag) {
+            return recalled;
+        }
+
+        @Override
+        public Optional<Inline> manifest(Digest digest, Repository repository) {
+            return Optional.empty();
+        }
+    }
+
     private SharedTags tags(CountDownLatch gate, Answers homes) {
+        return tags(gate, homes, true);
+    }
+
+    private SharedTags tags(CountDownLatch gate, Answers homes, boolean mutualTls) {
         Digest manifest =
                 memory.put(REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
         memory.tag(REPOSITORY, "v1", manifest);
         SwarmPulls pulls = new SwarmPulls(store);
         pulls.serve(new Company(homes));
-        OriginTags origin = new OriginTags(new Counted(gate), store.tags(), Duration.ofHours(1), () -> Instant.EPOCH);
-        return new SharedTags(origin, pulls, now::get);
+        OriginTags origin = new OriginTags(new Counted(gate), store.tags(), Duration.ofHours(1), clock::get);
+        return new SharedTags(origin, pulls, mutualTls, now::get);
     }
 
     @AfterEach
@@ -159,11 +190,15 @@ class SharedTagsTest {
 
     @Test
     void whatItsHomeSaysIsNotAskedOfTheOrigin() throws Exception {
-        Digest told = Digest.parse("sha256:" + "ab".repeat(32));
         SharedTags tags = tags(new CountDownLatch(0), new Answers() {
             @Override
             public Optional<Tag> tag(ImageName tag) {
-                return Optional.of(new Tag(told, "application/y", 7));
+                return Optional.of(new Tag(TOLD, "application/y", 7));
+            }
+
+            @Override
+            public Optional<Recalled> recall(ImageName tag) {
+                throw new AssertionError("asked though the home knows");
             }
 
             @Override
@@ -175,7 +210,101 @@ class SharedTagsTest {
         assertThat(tags.resolve(TAG))
                 .isInstanceOfSatisfying(
                         Tags.TagOutcome.Resolved.class,
-                        resolved -> assertThat(resolved.digest()).isEqualTo(told));
+                        resolved -> assertThat(resolved.digest()).isEqualTo(TOLD));
         assertThat(questions).hasValue(0);
+    }
+
+    @Test
+    void whileTheOriginCannotBeReachedWhatAnotherMemberWasToldStandsInWithItsAge() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Duration.ofMinutes(50)));
+        memory.reachable(false);
+
+        assertThat(tags.resolve(TAG)).isInstanceOfSatisfying(Tags.TagOutcome.Resolved.class, resolved -> {
+            assertThat(resolved.digest()).isEqualTo(TOLD);
+            assertThat(resolved.earlier()).hasValueSatisfying(earlier -> {
+                assertThat(earlier.age()).isEqualTo(Duration.ofMinutes(50));
+                assertThat(earlier.member()).isEqualTo("n2");
+            });
+        });
+        assertThat(tags.recall(TAG)).as("hearsay is not passed on").isEmpty();
+    }
+
+    @Test
+    void whatIsTooOldIsNotUsed() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Duration.ofMinutes(61)));
+        memory.reachable(false);
+
+        assertThat(tags.resolve(TAG)).isInstanceOfSatisfying(Tags.TagOutcome.Unresolved.class, unresolved -> {
+            assertThat(unresolved.reason()).isEqualTo("unreachable");
+            assertThat(unresolved.detail()).contains("61 min ago is too old");
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10, true", "30, false"})
+    void theLaterOfTheOwnRecordAndAnothersCounts(int minutes, boolean others) throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Duration.ofMinutes(minutes)));
+        tags.resolve(TAG);
+        clock.set(Instant.EPOCH.plus(Duration.ofMinutes(20)));
+        now.addAndGet(TimeUnit.MINUTES.toNanos(20));
+        memory.reachable(false);
+
+        assertThat(tags.resolve(TAG))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Resolved.class,
+                        resolved -> assertThat(resolved.digest().equals(TOLD)).isEqualTo(others));
+        assertThat(tags.recall(TAG))
+                .hasValueSatisfying(own -> assertThat(own.age()).isEqualTo(Duration.ofMinutes(20)));
+    }
+
+    @Test
+    void nobodyIsBelievedNorToldInARingWithoutCertificates() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Duration.ZERO), false);
+        assertThat(tags.resolve(TAG)).isInstanceOf(Tags.TagOutcome.Resolved.class);
+        assertThat(tags.recall(TAG)).isEmpty();
+        ImageName other = new ImageName(REPOSITORY, "v2");
+        memory.reachable(false);
+
+        assertThat(tags.resolve(other)).isInstanceOf(Tags.TagOutcome.Unresolved.class);
+    }
+
+    @Test
+    void anOriginThatAnswersIsNotContradicted() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Duration.ZERO));
+        ImageName gone = new ImageName(REPOSITORY, "gone");
+
+        assertThat(tags.resolve(gone))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Unresolved.class,
+                        unresolved -> assertThat(unresolved.reason()).isEqualTo("not_found"));
+    }
+
+    @Test
+    void anOriginThatIsSilentIsNotWaitedForLongerWhereItsHomeWasSlow() throws Exception {
+        Answers slow = new Answers() {
+            @Override
+            public Optional<Tag> tag(ImageName tag) {
+                now.addAndGet(TimeUnit.SECONDS.toNanos(5));
+                return Optional.empty();
+            }
+
+            @Override
+            public Optional<Recalled> recall(ImageName tag) {
+                return Memory.of(Duration.ZERO).recalled();
+            }
+
+            @Override
+            public Optional<Inline> manifest(Digest digest, Repository repository) {
+                return Optional.empty();
+            }
+        };
+        SharedTags tags = tags(new CountDownLatch(1), slow);
+
+        assertThat(tags.resolve(TAG))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Resolved.class,
+                        resolved -> assertThat(resolved.earlier())
+                                .hasValueSatisfying(
+                                        earlier -> assertThat(earlier.why()).contains("within 2 s")));
     }
 }

@@ -24,6 +24,7 @@ import ringpull.blob.ContentKind;
 import ringpull.blob.Repository;
 import ringpull.config.Config;
 import ringpull.fetch.BlobRequest;
+import ringpull.fetch.Tags;
 import ringpull.metrics.Meters;
 
 /** What the registry API answers: names, headers, errors. */
@@ -273,6 +274,33 @@ class MirrorApiTest {
         HttpResponse<byte[]> head = mirror.head("/v2/team/image/manifests/v1?ns=reg.test");
         assertThat(header(head, "Docker-Content-Digest"))
                 .isEqualTo(moved.digest().toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "HEAD"})
+    void aTagThatItsRegistryCannotBeAskedForIsAnsweredWithTheAgeOfWhatItSaid(String method) throws Exception {
+        Tags.Earlier earlier = new Tags.Earlier(Duration.ofMinutes(61), "n2", "it does not answer");
+        mirror.tags.put(
+                "reg.test/team/image:v1",
+                () -> new Tags.TagOutcome.Resolved(
+                        manifest.digest(), Content.OCI_MANIFEST, manifest.bytes().length, Optional.of(earlier)));
+
+        HttpResponse<byte[]> answer = mirror.request(method, "/v2/team/image/manifests/v1?ns=reg.test");
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(header(answer, "Age")).isEqualTo("3660");
+        assertThat(mirror.journal.of(manifest.digest())).anySatisfy(entry -> {
+            assertThat(entry.event()).isEqualTo("tag");
+            assertThat(entry.source()).isEqualTo("n2");
+            assertThat(entry.detail())
+                    .isEqualTo("reg.test/team/image:v1: what the registry said to n2 61 min ago stands in:"
+                            + " it does not answer");
+        });
+        assertThat(mirror.get("/v2/team/image/manifests/" + manifest.digest())
+                        .headers()
+                        .firstValue("Age"))
+                .as("what a digest means does not change")
+                .isEmpty();
     }
 
     @Test

@@ -1,8 +1,8 @@
 package ringpull.mirror;
 
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import ringpull.blob.ImageName;
@@ -24,7 +24,7 @@ final class ScriptedTags implements Tags {
 
     void put(String name, Content manifest, String mediaType) {
         TagOutcome outcome =
-                new TagOutcome.Resolved(manifest.digest(), mediaType, manifest.bytes().length, Instant.EPOCH, false);
+                new TagOutcome.Resolved(manifest.digest(), mediaType, manifest.bytes().length, Optional.empty());
         put(name, () -> outcome);
     }
 

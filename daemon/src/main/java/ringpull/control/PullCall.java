@@ -23,9 +23,10 @@ final class PullCall {
         int failed = (int) pulled.parts().stream()
                 .filter(part -> part.state() == PartProgress.State.FAILED)
                 .count();
-        String note = pulled.image().stale()
-                ? "the registry could not be asked what the tag means now: its last answer was used"
-                : "";
+        String note = pulled.image()
+                .earlier()
+                .map(earlier -> "the tag may mean something else by now: " + earlier)
+                .orElse("");
         send(ImagePullEvent.newBuilder()
                 .setResult(ImagePullEvent.Result.newBuilder()
                         .setImage(name.toString())

@@ -95,10 +95,10 @@ public final class Images {
         Optional<Digest> digest = Digest.tryParse(name.reference());
         Walk walk = new Walk(name, platform, progress);
         if (digest.isPresent()) {
-            walk.begin(digest.get(), false);
+            walk.begin(digest.get(), Optional.empty());
         } else {
             switch (tags.resolve(name)) {
-                case Tags.TagOutcome.Resolved tag -> walk.begin(tag.digest(), tag.stale());
+                case Tags.TagOutcome.Resolved tag -> walk.begin(tag.digest(), tag.earlier());
                 case Tags.TagOutcome.Unresolved(String reason, String detail) ->
                     throw ImageFailed.of(name.toString(), reason, detail);
             }
@@ -126,9 +126,9 @@ public final class Images {
             return Objects.requireNonNull(image, "the walk has not begun");
         }
 
-        void begin(Digest root, boolean stale) throws ImageFailed, InterruptedException {
+        void begin(Digest root, Optional<Tags.Earlier> earlier) throws ImageFailed, InterruptedException {
             visit(root, OptionalLong.empty(), "", 0);
-            image = new Image(name, root, stale, List.copyOf(parts.values()));
+            image = new Image(name, root, earlier, List.copyOf(parts.values()));
         }
 
         private void visit(Digest digest, OptionalLong promisedBytes, String platform, int depth)

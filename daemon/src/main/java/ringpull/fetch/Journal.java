@@ -42,7 +42,7 @@ public final class Journal {
     }
 
     /**
-     * @param event one word: {@code answer}, {@code peer}, {@code origin}, {@code fallback}, {@code proof}
+     * @param event one word: {@code answer}, {@code tag}, {@code peer}, {@code origin}, {@code fallback}, {@code proof}
      * @param source a member's name or an origin's endpoint
      */
     public record Entry(Instant at, Digest digest, String event, String source, long bytes, String detail) {}

@@ -30,10 +30,15 @@ public final class LocalAnswers implements Answers {
     @Override
     public Optional<Tag> tag(ImageName tag) throws InterruptedException {
         return switch (tags.together(tag)) {
-            case Tags.TagOutcome.Resolved(var digest, var mediaType, var sizeBytes, var _, var stale) ->
-                stale ? Optional.empty() : Optional.of(new Tag(digest, mediaType, sizeBytes));
+            case Tags.TagOutcome.Resolved(var digest, var mediaType, var sizeBytes, var earlier) ->
+                earlier.isPresent() ? Optional.empty() : Optional.of(new Tag(digest, mediaType, sizeBytes));
             case Tags.TagOutcome.Unresolved _ -> Optional.empty();
         };
+    }
+
+    @Override
+    public Optional<Recalled> recall(ImageName tag) {
+        return tags.recall(tag);
     }
 
     @Override

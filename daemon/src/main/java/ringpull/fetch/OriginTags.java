@@ -1,8 +1,8 @@
 package ringpull.fetch;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,7 +25,9 @@ public final class OriginTags implements Tags, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(OriginTags.class);
 
     /** A client gets headers within 10 s; an origin that has not answered by then counts as not reached. */
-    private static final Duration ANSWER_MAX = Duration.ofSeconds(8);
+    static final Duration ANSWER_MAX = Duration.ofSeconds(8);
+
+    private static final String UNREACHABLE = "unreachable";
 
     private final Origin origin;
     private final TagRecords records;
@@ -42,15 +44,20 @@ public final class OriginTags implements Tags, AutoCloseable {
 
     @Override
     public TagOutcome resolve(ImageName tag) throws InterruptedException {
+        return resolve(tag, ANSWER_MAX);
+    }
+
+    /** @param within an origin that has not answered by then counts as not reached */
+    TagOutcome resolve(ImageName tag, Duration within) throws InterruptedException {
         Future<Origin.TagAnswer> asked = threads.submit(() -> origin.resolve(tag.repository(), tag.reference()));
         try {
-            return fresh(tag, asked.get(ANSWER_MAX.toMillis(), TimeUnit.MILLISECONDS));
+            return fresh(tag, asked.get(within.toMillis(), TimeUnit.MILLISECONDS));
         } catch (TimeoutException e) {
-            return stale(tag, "the origin did not answer within " + ANSWER_MAX.toSeconds() + " s");
+            return late(tag, within);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
             if (cause instanceof OriginException.Unreachable) {
-                return stale(tag, String.valueOf(cause.getMessage()));
+                return recorded(tag, String.valueOf(cause.getMessage()));
             }
             if (cause instanceof OriginException answer) {
                 return unresolved(tag, answer);
@@ -62,9 +69,10 @@ public final class OriginTags implements Tags, AutoCloseable {
     }
 
     private TagOutcome fresh(ImageName tag, Origin.TagAnswer answer) {
-        Instant now = clock.instant();
-        records.record(tag, new TagRecords.TagRecord(answer.digest(), answer.mediaType(), answer.sizeBytes(), now));
-        return new TagOutcome.Resolved(answer.digest(), answer.mediaType(), answer.sizeBytes(), now, false);
+        records.record(
+                tag,
+                new TagRecords.TagRecord(answer.digest(), answer.mediaType(), answer.sizeBytes(), clock.instant()));
+        return new TagOutcome.Resolved(answer.digest(), answer.mediaType(), answer.sizeBytes(), Optional.empty());
     }
 
     /** Records what another member was told by the origin just now. */
@@ -72,19 +80,49 @@ public final class OriginTags implements Tags, AutoCloseable {
         return fresh(tag, new Origin.TagAnswer(answer.digest(), answer.mediaType(), answer.sizeBytes()));
     }
 
-    private TagOutcome stale(ImageName tag, String why) {
-        TagRecords.TagRecord record = records.find(tag).orElse(null);
-        if (record == null) {
-            return new TagOutcome.Unresolved("unreachable", why);
-        }
-        Duration age = Duration.between(record.resolvedAt(), clock.instant());
-        if (age.compareTo(staleMax) > 0) {
+    TagOutcome late(ImageName tag, Duration within) {
+        return recorded(tag, "the registry did not answer within " + within.toSeconds() + " s");
+    }
+
+    private TagOutcome recorded(ImageName tag, String why) {
+        return recall(tag)
+                .map(known -> earlier(tag, known, why))
+                .orElseGet(() -> new TagOutcome.Unresolved(UNREACHABLE, why));
+    }
+
+    /** This node's own record, however old. */
+    Optional<Answers.Recalled> recall(ImageName tag) {
+        return records.find(tag).map(record -> {
+            Duration age = Duration.between(record.resolvedAt(), clock.instant());
+            return new Answers.Recalled(
+                    new Answers.Tag(record.digest(), record.mediaType(), record.sizeBytes()),
+                    age.isNegative() ? Duration.ZERO : age, // the wall clock went back
+                    "");
+        });
+    }
+
+    /** An earlier answer in place of one that the origin does not give now, unless it is too old. */
+    TagOutcome earlier(ImageName tag, Answers.Recalled known, String why) {
+        if (known.age().compareTo(staleMax) > 0) {
             return new TagOutcome.Unresolved(
-                    "unreachable", why + "; the record of " + tag + " is " + age.toHours() + " h old, too old to use");
+                    UNREACHABLE,
+                    why + "; what it said of " + tag + " " + Earlier.text(known.age()) + " ago is too old to use");
         }
-        log.warn("{} is answered from a record of {}: {}", tag, record.resolvedAt(), why);
+        Answers.Tag answer = known.tag();
         return new TagOutcome.Resolved(
-                record.digest(), record.mediaType(), record.sizeBytes(), record.resolvedAt(), true);
+                answer.digest(),
+                answer.mediaType(),
+                answer.sizeBytes(),
+                Optional.of(new Earlier(known.age(), known.member(), why)));
+    }
+
+    /** Why the origin could not be asked; empty if it was. */
+    static Optional<String> unreachable(TagOutcome outcome) {
+        return switch (outcome) {
+            case TagOutcome.Resolved resolved -> resolved.earlier().map(Earlier::why);
+            case TagOutcome.Unresolved(String reason, String detail) ->
+                reason.equals(UNREACHABLE) ? Optional.of(detail) : Optional.empty();
+        };
     }
 
     private static TagOutcome unresolved(ImageName tag, OriginException e) {

@@ -100,7 +100,7 @@ final class Exchange implements Runnable {
                 reply.whole(HttpResponseStatus.OK, headers, EMPTY_OBJECT, head);
             }
             case ApiRequest.Target.ByTag tag -> answer(tag, api);
-            case ApiRequest.Target.ByDigest(BlobRequest blob) -> answer(blob, api);
+            case ApiRequest.Target.ByDigest(BlobRequest blob) -> answer(blob, Optional.empty(), api);
         }
     }
 
@@ -113,27 +113,33 @@ final class Exchange implements Runnable {
             case Tags.TagOutcome.Unresolved(String reason, String detail) ->
                 throw Refusal.unknown(ContentKind.MANIFEST, reason, detail);
             case Tags.TagOutcome.Resolved known -> {
+                known.earlier()
+                        .ifPresent(earlier -> parts.journal()
+                                .note(known.digest(), "tag", earlier.member(), 0, target.tag() + ": " + earlier));
+                Optional<Duration> age = known.earlier().map(Tags.Earlier::age);
                 boolean complete = known.sizeBytes() >= 0 && ManifestType.isExact(known.mediaType());
                 if (head && complete) {
                     HttpHeaders headers =
                             Wanted.describe(registry, known.digest(), known.mediaType(), known.sizeBytes());
+                    Wanted.stamp(headers, age);
                     count(HttpResponseStatus.OK, "ok", "");
                     reply.start(HttpResponseStatus.OK, headers);
                     reply.finish();
                     return;
                 }
                 Optional<Repository> where = Optional.of(target.tag().repository());
-                answer(new BlobRequest(known.digest(), ContentKind.MANIFEST, where), api);
+                answer(new BlobRequest(known.digest(), ContentKind.MANIFEST, where), age, api);
             }
         }
     }
 
-    private void answer(BlobRequest blob, ApiRequest api) throws Refusal, BreakOff, IOException, InterruptedException {
+    private void answer(BlobRequest blob, Optional<Duration> age, ApiRequest api)
+            throws Refusal, BreakOff, IOException, InterruptedException {
         digest = blob.digest();
         String userAgent = request.headers().get(HttpHeaderNames.USER_AGENT, "");
         Duration patience =
                 Wanted.patience(api.range(), userAgent, parts.handoff().bodyWait());
-        Wanted wanted = new Wanted(blob, api.head(), api.range(), registry, headersDueNanos, patience);
+        Wanted wanted = new Wanted(blob, age, api.head(), api.range(), registry, headersDueNanos, patience);
         if (api.range() instanceof RequestedRange.Many && blob.kind() == ContentKind.BLOB) {
             throw Refusal.manyRanges();
         }

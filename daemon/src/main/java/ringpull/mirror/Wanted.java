@@ -16,11 +16,13 @@ import ringpull.fetch.BlobRequest;
 /**
  * A blob that one client waits for.
  *
+ * @param age of what the tag was said to mean, if its registry could not be asked now
  * @param headersDueNanos when, on the monotonic clock, headers or 404 must have gone out
  * @param patience for how long the client waits for a byte
  */
 record Wanted(
         BlobRequest blob,
+        Optional<Duration> age,
         boolean head,
         RequestedRange range,
         Optional<String> registry,
@@ -82,6 +84,7 @@ record Wanted(
     HttpHeaders headers(String type, long sizeBytes, RequestedRange.Selection selection) {
         HttpHeaders headers =
                 describe(registry, digest(), type, selection.bytes().length());
+        stamp(headers, age);
         if (selection.partial()) {
             ByteRange bytes = selection.bytes();
             String range = "bytes " + bytes.offset() + "-" + (bytes.end() - 1) + "/" + sizeBytes;
@@ -98,6 +101,11 @@ record Wanted(
         headers.set(HttpHeaderNames.ACCEPT_RANGES, "bytes");
         headers.set("Docker-Content-Digest", digest.toString());
         return headers;
+    }
+
+    /** RFC 9111: seconds since the registry said so. */
+    static void stamp(HttpHeaders headers, Optional<Duration> age) {
+        age.ifPresent(since -> headers.set(HttpHeaderNames.AGE, since.toSeconds()));
     }
 
     static HttpHeaders echo(Optional<String> registry) {

@@ -1,5 +1,6 @@
 package ringpull.swarm;
 
+import java.time.Duration;
 import java.util.Optional;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
@@ -21,6 +22,11 @@ public interface Answers {
         }
 
         @Override
+        public Optional<Recalled> recall(ImageName tag) {
+            return Optional.empty();
+        }
+
+        @Override
         public Optional<Inline> manifest(Digest digest, Repository repository) {
             return Optional.empty();
         }
@@ -29,12 +35,23 @@ public interface Answers {
     /** What a tag meant less than a second ago. */
     record Tag(Digest digest, String mediaType, long sizeBytes) {}
 
+    /**
+     * What a tag meant when its origin was last asked.
+     *
+     * @param age since the origin said so
+     * @param member name of the member that knows; empty: this node
+     */
+    record Recalled(Tag tag, Duration age, String member) {}
+
     /** The bytes of a manifest, which nobody has proven for the asker. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
     record Inline(byte[] bytes, String mediaType) {}
 
     /** Empty if it cannot say: ask the origin. */
     Optional<Tag> tag(ImageName tag) throws InterruptedException;
+
+    /** What the origin last said, while it cannot be asked; the latest that is known. Empty if nothing is, or it is not told. */
+    Optional<Recalled> recall(ImageName tag) throws InterruptedException;
 
     /** Empty if it does not have it, or it is too large. */
     Optional<Inline> manifest(Digest digest, Repository repository) throws InterruptedException;

@@ -6,8 +6,16 @@ import io.grpc.StatusRuntimeException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +35,11 @@ import ringpull.v1.SwarmWish;
 /** Asks the homes of tags and manifests; answers nothing where this node is the home itself, or the home does not answer. */
 final class HomeAnswers implements Answers {
     private static final long WAIT_MILLIS = 5_000;
+    private static final long RECALL_MILLIS = 1_000;
+
+    /** Members that are asked what a tag meant: its home, and who would be it next. */
+    private static final int RECALLERS = 4;
+
     private static final int MEDIA_TYPE_CHARS = 256;
     private static final Logger LOG = LoggerFactory.getLogger(HomeAnswers.class);
 
@@ -46,12 +59,45 @@ final class HomeAnswers implements Answers {
 
     @Override
     public Optional<Tag> tag(ImageName tag) throws InterruptedException {
-        SwarmTag question = SwarmTag.newBuilder()
+        SwarmTag question = question(tag);
+        return ask(name(tag), home -> answer(home.resolve(question)));
+    }
+
+    private SwarmTag question(ImageName tag) {
+        return SwarmTag.newBuilder()
                 .setCluster(cluster)
                 .setSender(SwarmCodec.bytes(ring.self().id()))
                 .setTag(tag.toString())
                 .build();
-        return ask(name(tag), home -> answer(home.resolve(question)));
+    }
+
+    /** Asks several at once: the home may be new, or may not have been asked when it was resolved. */
+    @Override
+    public Optional<Recalled> recall(ImageName tag) throws InterruptedException {
+        SwarmTag question = question(tag);
+        List<Callable<Optional<Recalled>>> asked = new ArrayList<>();
+        members.order(name(tag), "", RECALLERS + 1).stream()
+                .filter(id -> !id.equals(ring.self().id()))
+                .limit(RECALLERS)
+                .flatMap(id -> members.find(id).stream())
+                .forEach(member ->
+                        asked.add(() -> ask(member, RECALL_MILLIS, on -> recalled(member, on.recall(question)))));
+        List<Recalled> known = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Optional<Recalled>> answer : threads.invokeAll(asked)) {
+                answer.get().ifPresent(known::add);
+            }
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("asking what " + tag + " meant", e.getCause());
+        }
+        return known.stream().min(Comparator.comparing(Recalled::age));
+    }
+
+    private static Recalled recalled(Member by, SwarmTagAnswer answer) {
+        if (answer.getAgeMillis() < 0) {
+            throw new IllegalArgumentException("an age of " + Long.toUnsignedString(answer.getAgeMillis()) + " ms");
+        }
+        return new Recalled(answer(answer), Duration.ofMillis(answer.getAgeMillis()), by.name());
     }
 
     private static Tag answer(SwarmTagAnswer answer) {
@@ -97,21 +143,25 @@ final class HomeAnswers implements Answers {
         if (home.isEmpty() || home.get().id().equals(ring.self().id())) {
             return Optional.empty();
         }
-        Channel channel = ring.channel(home.get());
+        return ask(home.get(), WAIT_MILLIS, call);
+    }
+
+    private <T> Optional<T> ask(Member member, long waitMillis, Call<T> call) throws InterruptedException {
+        Channel channel = ring.channel(member);
         try {
             return Optional.of(
-                    call.on(SwarmGrpc.newBlockingStub(channel).withDeadlineAfter(WAIT_MILLIS, TimeUnit.MILLISECONDS)));
+                    call.on(SwarmGrpc.newBlockingStub(channel).withDeadlineAfter(waitMillis, TimeUnit.MILLISECONDS)));
         } catch (IllegalArgumentException e) {
-            LOG.warn("{} answers what makes no sense: {}", home.get().name(), e.getMessage());
+            LOG.warn("{} answers what makes no sense: {}", member.name(), e.getMessage());
             return Optional.empty();
         } catch (StatusRuntimeException e) {
             if (Thread.interrupted()) {
-                throw new InterruptedException("while " + home.get().name() + " was asked");
+                throw new InterruptedException("while " + member.name() + " was asked");
             }
             if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
-                ring.discard(home.get(), channel);
+                ring.discard(member, channel);
             }
-            LOG.debug("{} does not say what it is asked: {}", home.get().name(), e.getStatus());
+            LOG.debug("{} does not say what it is asked: {}", member.name(), e.getStatus());
             return Optional.empty();
         }
     }

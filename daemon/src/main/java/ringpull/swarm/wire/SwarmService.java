@@ -104,15 +104,34 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
 
     @Override
     public void resolve(SwarmTag question, StreamObserver<SwarmTagAnswer> asker) {
-        answer(question.getCluster(), question.getSender(), asker, () -> {
-            ImageName tag = ImageName.parse(SwarmCodec.text(question.getTag(), TAG_CHARS));
-            return answers.tag(tag)
-                    .map(found -> SwarmTagAnswer.newBuilder()
-                            .setDigest(SwarmCodec.bytes(found.digest()))
-                            .setMediaType(found.mediaType())
-                            .setSizeBytes(found.sizeBytes())
-                            .build());
-        });
+        answer(
+                question.getCluster(),
+                question.getSender(),
+                asker,
+                () -> answers.tag(tag(question)).map(found -> answer(found).build()));
+    }
+
+    @Override
+    public void recall(SwarmTag question, StreamObserver<SwarmTagAnswer> asker) {
+        answer(
+                question.getCluster(),
+                question.getSender(),
+                asker,
+                () -> answers.recall(tag(question))
+                        .map(found -> answer(found.tag())
+                                .setAgeMillis(found.age().toMillis())
+                                .build()));
+    }
+
+    private static ImageName tag(SwarmTag question) {
+        return ImageName.parse(SwarmCodec.text(question.getTag(), TAG_CHARS));
+    }
+
+    private static SwarmTagAnswer.Builder answer(Answers.Tag tag) {
+        return SwarmTagAnswer.newBuilder()
+                .setDigest(SwarmCodec.bytes(tag.digest()))
+                .setMediaType(tag.mediaType())
+                .setSizeBytes(tag.sizeBytes());
     }
 
     @Override
