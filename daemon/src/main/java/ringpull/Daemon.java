@@ -62,6 +62,7 @@ import ringpull.transport.ChunkSource;
 import ringpull.transport.Pace;
 import ringpull.transport.Transport;
 import ringpull.transport.Ways;
+import ringpull.transport.rdma.RdmaTransport;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
@@ -176,14 +177,20 @@ final class Daemon implements AutoCloseable {
 
         Admissions admissions = new Admissions(ring);
         HolderSessions holderSessions = new HolderSessions(admissions, System::nanoTime);
-        Transport ways = new Ways(
-                nvmeof.ways(new NvmeofLeases(ring, admissions)),
-                new TcpTransport(tls, config.peer().io(), holderSessions),
-                (name, bytes) -> meters.carried(name, "", bytes),
-                meters::fellBack);
         Transport transport = parts.add(
                 "transport",
-                rdma.map(side -> side.inFrontOf(ways, holderSessions)).orElse(ways));
+                new Ways(
+                        Stream.concat(
+                                        rdma.flatMap(side -> side.way(holderSessions)).stream(),
+                                        nvmeof.ways(new NvmeofLeases(ring, admissions)).stream())
+                                .toList(),
+                        new TcpTransport(tls, config.peer().io(), holderSessions),
+                        (name, bytes) -> {
+                            if (!name.equals(RdmaTransport.NAME)) { // which counts by rail
+                                meters.carried(name, "", bytes);
+                            }
+                        },
+                        meters::fellBack));
         Origin origin = parts.add(
                 "origin",
                 new PacedOrigin(

@@ -227,10 +227,12 @@ class ConfigFileTest {
             rdma_port = 9
             rdma_memory = "1 GiB"
             rdma_patience = "500 ms"
+            rdma_spin = "0.05 ms"
             """).peer();
 
         assertThat(peer.rdma())
-                .isEqualTo(new Config.Rdma(List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500)));
+                .isEqualTo(new Config.Rdma(
+                        List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500), Duration.ofNanos(50_000)));
         assertThat(ConfigFile.defaults().peer().rdma().wanted()).isFalse();
     }
 

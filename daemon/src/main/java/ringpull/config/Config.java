@@ -67,14 +67,15 @@ public record Config(
      * @param port where readers connect, in RDMA's own space
      * @param memoryBytes the most that is pinned
      * @param patience how long the fabric may take to connect, or for one operation, before TCP takes over
+     * @param spin the most that a thread looks for completions before it sleeps; zero: not at all
      */
-    public record Rdma(List<String> addresses, int port, long memoryBytes, Duration patience) {
+    public record Rdma(List<String> addresses, int port, long memoryBytes, Duration patience, Duration spin) {
         static final int PORT = 7749;
         static final long MEMORY_BYTES = 256L << 20;
         static final Duration PATIENCE = Duration.ofSeconds(1);
 
         /** As where nothing is configured. */
-        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES, PATIENCE);
+        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES, PATIENCE, Duration.ZERO);
 
         public Rdma {
             addresses = List.copyOf(addresses);

@@ -140,7 +140,8 @@ final class ConfigReader {
                 keys.get("rdma", List.of(), Values.list(MAX_RAILS, Values::text)),
                 keys.get("rdma_port", Config.Rdma.PORT, Values::port),
                 keys.get("rdma_memory", Config.Rdma.MEMORY_BYTES, Values.bytes(MIN_RDMA_MEMORY, MAX_RDMA_MEMORY)),
-                keys.get("rdma_patience", Config.Rdma.PATIENCE, Values.duration(ofMillis(100), ofMinutes(1))));
+                keys.get("rdma_patience", Config.Rdma.PATIENCE, Values.duration(ofMillis(100), ofMinutes(1))),
+                keys.get("rdma_spin", Duration.ZERO, Values.duration(Duration.ZERO, ofMillis(1))));
     }
 
     private static Config.Ring ring(Keys keys) {
