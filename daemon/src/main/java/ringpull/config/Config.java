@@ -16,6 +16,7 @@ public record Config(
         List<Registry> registries,
         Handoff handoff,
         Limits limits,
+        Helper helper,
         Nvmeof nvmeof,
         Metrics metrics,
         Log log) {
@@ -227,16 +228,18 @@ public record Config(
      */
     public record Limits(long upload, long download, long origin) {}
 
+    /** The process with root's rights, where one runs: at this Unix socket. */
+    public record Helper(Path socket) {}
+
     /**
      * Blobs as disks, from kernel to kernel.
      *
      * @param enabled shows blobs to other members so, and reads theirs, where this host can
-     * @param helper the root helper's Unix socket
      * @param fabric what carries the commands
      * @param port where this host's kernel listens for readers
      * @param memoryBytes of copies in memory, where the store's file system cannot share blocks between files
      */
-    public record Nvmeof(boolean enabled, Path helper, Fabric fabric, int port, long memoryBytes) {}
+    public record Nvmeof(boolean enabled, Fabric fabric, int port, long memoryBytes) {}
 
     /** What carries NVMe commands between hosts. */
     public enum Fabric {

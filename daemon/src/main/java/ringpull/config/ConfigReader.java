@@ -61,6 +61,7 @@ final class ConfigReader {
                 registries(),
                 handoff(root.table("handoff")),
                 limits(root.table("limits")),
+                helper(root.table("helper")),
                 nvmeof(root.table("nvmeof")),
                 metrics(root.table("metrics")),
                 log(root.table("log")));
@@ -246,10 +247,16 @@ final class ConfigReader {
         return limits;
     }
 
+    private static Config.Helper helper(Keys keys) {
+        Config.Helper helper =
+                new Config.Helper(keys.get("socket", Path.of("/run/ringpull-helper/helper.sock"), Values::path));
+        keys.end();
+        return helper;
+    }
+
     private static Config.Nvmeof nvmeof(Keys keys) {
         Config.Nvmeof nvmeof = new Config.Nvmeof(
                 keys.get("enabled", false, Values::flag),
-                keys.get("helper", Path.of("/run/ringpull-helper/helper.sock"), Values::path),
                 keys.get("fabric", Config.Fabric.TCP, Values.oneOf(Config.Fabric.class)),
                 keys.get("port", 4420, Values::port),
                 keys.get("memory", 1L << 30, Values.bytes(0, MAX_NVMEOF_MEMORY)));
