@@ -10,7 +10,7 @@
 #define OURS(type, name, ...) \
   JNIEXPORT type JNICALL Java_ringpull_transport_rdma_Native_##name(JNIEnv *env, jclass self, ##__VA_ARGS__)
 
-enum { NATIVE_VERSION = 1, EVENT_HEAD = 36, PORT_FIELDS = 8 };
+enum { NATIVE_VERSION = 2, EVENT_HEAD = 36, PORT_FIELDS = 8 };
 
 _Static_assert(sizeof(struct port_state) == PORT_FIELDS * sizeof(int32_t), "port fields");
 _Static_assert(offsetof(struct cm_event, listener) == 0 && offsetof(struct cm_event, id) == 8, "event ids");
@@ -191,6 +191,13 @@ OURS(jlong, map, jlong bytes) {
     }
   }
   return checked(env, "mapping memory", at == MAP_FAILED ? (bytes <= 0 ? -EINVAL : failure()) : (int64_t)(intptr_t)at);
+}
+
+/* Has memory lie near the device of an id, if that is known and the kernel can; whether it does. */
+OURS(jboolean, near, jlong id, jlong address, jlong bytes) {
+  (void)env, (void)self;
+  int node = id_numa_node(id);
+  return node >= 0 && bytes > 0 && memory_near(pointer(address), (size_t)bytes, node) == 0;
 }
 
 OURS(void, unmap, jlong address, jlong bytes) { (void)env, (void)self; munmap(pointer(address), (size_t)bytes); }

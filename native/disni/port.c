@@ -1,7 +1,11 @@
 #include "rdma.h"
 
 #include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static int mtu_bytes(enum ibv_mtu mtu) { return mtu >= IBV_MTU_256 && mtu <= IBV_MTU_4096 ? 128 << mtu : 0; }
 
@@ -73,4 +77,35 @@ int id_port(handle h, struct port_state *out) {
   }
   handle_drop(entry);
   return status;
+}
+
+int id_numa_node(handle h) {
+  struct entry *entry = handle_hold(h, ID);
+  if (entry == NULL) {
+    return -EINVAL;
+  }
+  struct rdma_cm_id *id = entry->object;
+  char path[IBV_SYSFS_PATH_MAX + 32];
+  int node = -1;
+  if (id->verbs != NULL) {
+    snprintf(path, sizeof path, "%s/device/numa_node", id->verbs->device->ibdev_path);
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+      node = fscanf(file, "%d", &node) == 1 ? node : -1;
+      fclose(file);
+    }
+  }
+  handle_drop(entry);
+  return node < 0 ? -ENOENT : node;
+}
+
+int memory_near(void *address, size_t bytes, int node) {
+  enum { NODES = 1024, BITS = 8 * sizeof(unsigned long) };
+  if (node < 0 || node >= NODES) {
+    return -EINVAL;
+  }
+  unsigned long nodes[NODES / BITS] = {0};
+  nodes[(size_t)node / BITS] = 1UL << ((size_t)node % BITS);
+  /* The kernel takes one bit less than it is told. */
+  return syscall(SYS_mbind, address, bytes, MPOL_PREFERRED, nodes, NODES + 1UL, MPOL_MF_MOVE) == 0 ? 0 : failure();
 }

@@ -58,6 +58,10 @@ int id_disconnect(handle id);
 int id_adopt(handle id, handle request);
 int id_address(handle id, int remote, struct sockaddr_storage *address);
 int id_port(handle id, struct port_state *state);
+/* The NUMA node that the id's device is attached to; -ENOENT: to none, or the kernel does not say. */
+int id_numa_node(handle id);
+/* Has memory lie on a node where there is room, also what lies elsewhere now. */
+int memory_near(void *address, size_t bytes, int node);
 handle id_context(handle id);
 
 /* verbs.c */

@@ -127,6 +127,11 @@ int comp_channel_event(handle channel, int millis) {
   if (entry == NULL) {
     return -EINVAL;
   }
+  if (millis == 0) { /* its descriptor does not block */
+    int taken = handle_dying(entry) ? -EINVAL : take_event(entry);
+    handle_drop(entry);
+    return taken;
+  }
   const int fds[] = {((struct ibv_comp_channel *)entry->object)->fd, entry->wake};
   int status = wait_fds(fds, 2, millis);
   if (status > 0) {

@@ -5,11 +5,14 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../disni/rdma.h"
@@ -145,7 +148,7 @@ static void every_call_refuses(handle h) {
       channel_destroy(h), channel_event(h, 0, &event), channel_wake(h), (int)id_create(h, RDMA_PS_TCP), id_destroy(h),
       id_bind(h, at), id_listen(h, 1), id_resolve_address(h, at, at, 1), id_resolve_route(h, 1), id_connect(h, 7, 7, NULL, 0),
       id_accept(h, 7, 7, NULL, 0), id_reject(h, NULL, 0), id_disconnect(h), id_adopt(h, h), id_address(h, 0, &address),
-      id_port(h, &port), (int)id_context(h), context_fd(h), context_vectors(h), (int)pd_allocate(h), pd_free(h), pd_number(h),
+      id_port(h, &port), id_numa_node(h), (int)id_context(h), context_fd(h), context_vectors(h), (int)pd_allocate(h), pd_free(h), pd_number(h),
       (int)comp_channel_create(h), comp_channel_destroy(h), comp_channel_wake(h), comp_channel_event(h, 0), wait_both(h, h, 0),
       (int)cq_create(h, h, 1, 0), cq_destroy(h), cq_notify(h, 0), cq_poll(h, 1, &completion), cq_acknowledge(h, 1),
       (int)qp_create(h, h, h, h, IBV_QPT_RC, 1, 1, 0), qp_destroy(h), (int)qp_number(h), qp_known(h), qp_post_send(h, NULL),
@@ -299,9 +302,30 @@ static void with_device(const char *address, int rounds) {
   CHECK(id_destroy(listener) == 0 && channel_destroy(listening) == 0);
 }
 
+/* Page faults, and pages that are there, go to a node that exists; one that does not is refused. */
+static void memory_near_a_node(void) {
+  const size_t bytes = 1 << 20;
+  uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(memory != MAP_FAILED);
+  memory[0] = 1;
+  int status = memory_near(memory, bytes, 0);
+  CHECK(status == 0 || status == -ENOSYS || status == -EPERM); /* a kernel without NUMA, or a jail */
+  CHECK(memory[0] == 1);
+  if (status == 0) {
+    int mode = 0;
+    unsigned long nodes[1024 / (8 * sizeof(unsigned long))] = {0};
+    CHECK(syscall(SYS_get_mempolicy, &mode, nodes, 1025UL, memory, MPOL_F_ADDR) == 0);
+    CHECK(mode == MPOL_PREFERRED && nodes[0] == 1);
+    CHECK(memory_near(memory, bytes, 1000) < 0);
+  }
+  CHECK(memory_near(memory, bytes, -1) == -EINVAL && memory_near(memory, bytes, 1 << 20) == -EINVAL);
+  munmap(memory, bytes);
+}
+
 int main(int argc, char **argv) {
   stale_and_foreign();
   full_table();
+  memory_near_a_node();
   many_threads();
   destroyed_while_waited_on();
   every_call_refuses(0);

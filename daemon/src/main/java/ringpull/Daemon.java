@@ -47,6 +47,7 @@ import ringpull.ring.MemberId;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.LadderService;
+import ringpull.ring.wire.LadderWords;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
 import ringpull.scrub.Verifier;
@@ -61,6 +62,7 @@ import ringpull.transport.ChunkSource;
 import ringpull.transport.Pace;
 import ringpull.transport.Transport;
 import ringpull.transport.Ways;
+import ringpull.transport.rdma.RdmaTransport;
 import ringpull.transport.session.HolderSessions;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;
@@ -82,6 +84,7 @@ final class Daemon implements AutoCloseable {
     private final ControlPort control;
     private final RingNode ring;
     private final MirrorServer mirror;
+    private final Recalls recalls;
     private final Instant readySince;
 
     /**
@@ -145,7 +148,13 @@ final class Daemon implements AutoCloseable {
                                 address,
                                 tls,
                                 swarmService,
-                                new LadderService(store::ladderPage),
+                                new LadderService(
+                                        store::ladderPage,
+                                        new LadderWords(
+                                                config.ring().cluster(),
+                                                identity.id(),
+                                                identity.epoch(),
+                                                tls.map(PeerTls::keys))),
                                 nvmeofService,
                                 new ChunkService((digest, chunk) -> SecondReadings.chunk(swarmPulls, digest, chunk)))));
         Optional<RdmaSide> rdma = RdmaSide.open(config.peer().rdma(), swarmPulls, sessions, meters);
@@ -168,14 +177,20 @@ final class Daemon implements AutoCloseable {
 
         Admissions admissions = new Admissions(ring);
         HolderSessions holderSessions = new HolderSessions(admissions, System::nanoTime);
-        Transport ways = new Ways(
-                nvmeof.ways(new NvmeofLeases(ring, admissions)),
-                new TcpTransport(tls, config.peer().io(), holderSessions),
-                (name, bytes) -> meters.carried(name, "", bytes),
-                meters::fellBack);
         Transport transport = parts.add(
                 "transport",
-                rdma.map(side -> side.inFrontOf(ways, holderSessions)).orElse(ways));
+                new Ways(
+                        Stream.concat(
+                                        rdma.flatMap(side -> side.way(holderSessions)).stream(),
+                                        nvmeof.ways(new NvmeofLeases(ring, admissions)).stream())
+                                .toList(),
+                        new TcpTransport(tls, config.peer().io(), holderSessions),
+                        (name, bytes) -> {
+                            if (!name.equals(RdmaTransport.NAME)) { // which counts by rail
+                                meters.carried(name, "", bytes);
+                            }
+                        },
+                        meters::fellBack));
         Origin origin = parts.add(
                 "origin",
                 new PacedOrigin(
@@ -197,6 +212,14 @@ final class Daemon implements AutoCloseable {
                         new SecondReadings(new ChunkCaller(ring), tls.isPresent()),
                         new Pace(config.limits().download(), System::nanoTime),
                         config.handoff().mode() != Config.HandoffMode.VERIFIED));
+        recalls = parts.add(
+                "recalls",
+                new Recalls(
+                        config.helper().socket(),
+                        digest -> store.find(digest).map(blob -> store.fileOf(digest)),
+                        journal,
+                        clock));
+        fetcher.onWrongBytes(recalls::left);
         OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         SharedTags tags = new SharedTags(originTags, swarmPulls, tls.isPresent(), System::nanoTime);
@@ -216,6 +239,7 @@ final class Daemon implements AutoCloseable {
         meters.gauge("ringpull.members.live", ring, Daemon::liveMembers);
         meters.gauge("ringpull.members.eligible", ring, Daemon::eligibleMembers);
         meters.gauge("ringpull.members.quarantined", reputation, Reputation::quarantined);
+        meters.counter("ringpull.handoff.recalled", recalls, Recalls::recalled);
         meters.counter("ringpull.faults", reputation, Reputation::faults);
         meters.counter("ringpull.quarantines", reputation, Reputation::quarantines);
         meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
@@ -344,7 +368,10 @@ final class Daemon implements AutoCloseable {
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
                 Sha256.fastest().name(),
-                tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
+                Stream.concat(
+                                tls.stream().flatMap(certificates -> certificates.problems(Instant.now()).stream()),
+                                recalls.problems().stream())
+                        .toList());
     }
 
     /**

@@ -24,12 +24,12 @@ final class NvmeofSide {
     private static final Logger log = LoggerFactory.getLogger(NvmeofSide.class);
     private static final Duration PROBE_WAIT = Duration.ofSeconds(10);
 
-    private final Config.Nvmeof settings;
+    private final Path helper;
     private final HelperClient.Abilities abilities;
     private final Optional<Exports> exports;
 
-    private NvmeofSide(Config.Nvmeof settings, HelperClient.Abilities abilities, Optional<Exports> exports) {
-        this.settings = settings;
+    private NvmeofSide(Path helper, HelperClient.Abilities abilities, Optional<Exports> exports) {
+        this.helper = helper;
         this.abilities = abilities;
         this.exports = exports;
     }
@@ -45,16 +45,17 @@ final class NvmeofSide {
             Meters meters,
             Closer parts) {
         Config.Nvmeof settings = config.nvmeof();
+        Path helper = config.helper().socket();
         HelperClient.Abilities none = new HelperClient.Abilities(false, false);
         if (!settings.enabled()) {
-            return new NvmeofSide(settings, none, Optional.empty());
+            return new NvmeofSide(helper, none, Optional.empty());
         }
         HelperClient.Abilities abilities;
-        try (HelperClient helper = HelperClient.connect(settings.helper())) {
-            abilities = helper.probe(PROBE_WAIT);
+        try (HelperClient client = HelperClient.connect(helper)) {
+            abilities = client.probe(PROBE_WAIT);
         } catch (IOException e) {
             log.warn("no NVMe over Fabrics: {}: is ringpull-helper.service running?", e.getMessage());
-            return new NvmeofSide(settings, none, Optional.empty());
+            return new NvmeofSide(helper, none, Optional.empty());
         }
         if (!abilities.host()) {
             log.warn("blobs are not read over NVMe over Fabrics: this kernel cannot; the helper's log says why");
@@ -69,7 +70,7 @@ final class NvmeofSide {
             Exports started = parts.add(
                     "nvmeof exports",
                     Exports.start(
-                            settings.helper(),
+                            helper,
                             new Endpoint(fabric, address, settings.port()),
                             source,
                             sessions,
@@ -82,7 +83,7 @@ final class NvmeofSide {
         } catch (IOException | IllegalArgumentException e) {
             log.warn("blobs are not shown over NVMe over Fabrics: {}", e.getMessage());
         }
-        return new NvmeofSide(settings, abilities, exports);
+        return new NvmeofSide(helper, abilities, exports);
     }
 
     /** What this node announces beside how its data port speaks. */
@@ -95,7 +96,7 @@ final class NvmeofSide {
         if (!abilities.host()) {
             return List.of();
         }
-        NvmeofTransport transport = new NvmeofTransport(settings.helper(), leases);
+        NvmeofTransport transport = new NvmeofTransport(helper, leases);
         return List.of(new Ways.Way(transport, transport::fits));
     }
 }

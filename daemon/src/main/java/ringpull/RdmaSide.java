@@ -12,8 +12,7 @@ import ringpull.config.Config;
 import ringpull.metrics.Meters;
 import ringpull.os.HostAddress;
 import ringpull.transport.ChunkSource;
-import ringpull.transport.Transport;
-import ringpull.transport.rdma.RdmaFirst;
+import ringpull.transport.Ways;
 import ringpull.transport.rdma.RdmaServer;
 import ringpull.transport.rdma.RdmaTransport;
 import ringpull.transport.session.HolderSessions;
@@ -53,7 +52,8 @@ final class RdmaSide implements AutoCloseable {
                     sessions,
                     RdmaServer.windows(config.memoryBytes()),
                     config.patience(),
-                    bytes -> meters.served("rdma", bytes));
+                    config.spin(),
+                    bytes -> meters.served(RdmaTransport.NAME, bytes));
             meters.gauge("ringpull.rdma.readers", server, RdmaServer::connections);
             meters.counter("ringpull.rdma.refusals", server, RdmaServer::refusals);
             return Optional.of(new RdmaSide(config, rails, server, meters));
@@ -68,22 +68,22 @@ final class RdmaSide implements AutoCloseable {
         return server.addresses();
     }
 
-    /** RDMA in front of another transport; that alone if reading cannot be had. */
-    Transport inFrontOf(Transport other, HolderSessions sessions) {
+    /** RDMA as a way to read; none if reading cannot be had. It is closed by whoever reads. */
+    Optional<Ways.Way> way(HolderSessions sessions) {
         try {
             RdmaTransport rdma = new RdmaTransport(
                     rails,
                     RdmaTransport.landingSlots(config.memoryBytes()),
                     sessions,
                     config.patience(),
-                    (rail, bytes) -> meters.carried("rdma", rail.getHostAddress(), bytes));
+                    config.spin(),
+                    (rail, bytes) -> meters.carried(RdmaTransport.NAME, rail.getHostAddress(), bytes));
             meters.gauge("ringpull.rdma.holders", rdma, RdmaTransport::connections);
             meters.gauge("ringpull.rdma.pinned.bytes", this, side -> side.server.pinnedBytes() + rdma.pinnedBytes());
-            return new RdmaFirst(
-                    rdma, other, () -> meters.fellBack("rdma", other.name()), bytes -> {}); // which counts its own
+            return Optional.of(new Ways.Way(rdma, (holder, blob, range) -> rdma.isReady(holder, range)));
         } catch (IOException e) {
-            log.warn("blobs are read over TCP alone: {}", e.getMessage());
-            return other;
+            log.warn("blobs are not read over RDMA: {}", e.getMessage());
+            return Optional.empty();
         }
     }
 

@@ -90,9 +90,10 @@ class ConfigFileTest {
             upload = "100 MiB"
             download = 0
             origin = 2000000
+            [helper]
+            socket = "/h.sock"
             [nvmeof]
             enabled = true
-            helper = "/h.sock"
             fabric = "rdma"
             port = 4421
             memory = "2 GiB"
@@ -142,7 +143,8 @@ class ConfigFileTest {
                                         Optional.empty())),
                         new Config.Handoff(Config.HandoffMode.STREAMING, Duration.ofSeconds(2), Duration.ofMinutes(5)),
                         new Config.Limits(100 << 20, 0, 2_000_000),
-                        new Config.Nvmeof(true, Path.of("/h.sock"), Config.Fabric.RDMA, 4421, 2L << 30),
+                        new Config.Helper(Path.of("/h.sock")),
+                        new Config.Nvmeof(true, Config.Fabric.RDMA, 4421, 2L << 30),
                         new Config.Metrics("0.0.0.0", 9),
                         new Config.Log("debug")));
     }
@@ -225,10 +227,12 @@ class ConfigFileTest {
             rdma_port = 9
             rdma_memory = "1 GiB"
             rdma_patience = "500 ms"
+            rdma_spin = "0.05 ms"
             """).peer();
 
         assertThat(peer.rdma())
-                .isEqualTo(new Config.Rdma(List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500)));
+                .isEqualTo(new Config.Rdma(
+                        List.of("10.8.0.0/16", "ib1"), 9, 1L << 30, Duration.ofMillis(500), Duration.ofNanos(50_000)));
         assertThat(ConfigFile.defaults().peer().rdma().wanted()).isFalse();
     }
 

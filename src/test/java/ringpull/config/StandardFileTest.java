@@ -48,6 +48,7 @@ class StandardFileTest {
                         List.of(),
                         written.handoff(),
                         written.limits(),
+                        written.helper(),
                         written.nvmeof(),
                         written.metrics(),
                         written.log()))
@@ -80,6 +81,7 @@ class StandardFileTest {
                         "registry",
                         "handoff",
                         "limits",
+                        "helper",
                         "nvmeof",
                         "metrics",
                         "log");

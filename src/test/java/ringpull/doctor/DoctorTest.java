@@ -51,7 +51,7 @@ class DoctorTest {
     }
 
     private Doctor.Report examine(Optional<String> libraryProblem, String... addresses) throws IOException {
-        Config.Rdma rdma = new Config.Rdma(List.of(addresses), 0, 64L << 20, Duration.ofSeconds(1));
+        Config.Rdma rdma = new Config.Rdma(List.of(addresses), 0, 64L << 20, Duration.ofSeconds(1), Duration.ZERO);
         Config.Peer peer = new Config.Peer(
                 Optional.empty(), 0, 0, Optional.empty(), false, Config.Data.PLAIN, Config.Io.AUTO, rdma);
         return new Doctor(peer, sys, limits, libraryProblem).examine();

@@ -40,6 +40,7 @@ import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
 import ringpull.demo.SampleImage;
 import ringpull.v1.HoldersReply;
+import ringpull.v1.MembersReply;
 
 /** A registry, daemons in a ring, and containerds that pull through them: all real, all of one test, all in one directory. */
 final class Cluster implements AutoCloseable {
@@ -55,6 +56,8 @@ final class Cluster implements AutoCloseable {
     static final Duration CEILING = Duration.ofMinutes(2);
 
     static final int MIB = 1 << 20;
+
+    private static final long LAYERS_MAX = 1_000;
 
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
@@ -94,7 +97,17 @@ final class Cluster implements AutoCloseable {
     SampleImage push(List<SampleImage.Layer> layers, String... architectures) throws IOException {
         List<String> platforms =
                 architectures.length == 0 ? List.of(SampleImage.hostArchitecture()) : List.of(architectures);
-        SampleImage image = SampleImage.write(directory.resolve("image"), "v1", 1, layers, platforms);
+        return push("image", 1, layers, platforms);
+    }
+
+    /** The same with layers of other bytes, and in place of the former image of that name. */
+    SampleImage pushAnother(long number, List<SampleImage.Layer> layers) throws IOException {
+        return push("image-" + number, number * LAYERS_MAX, layers, List.of(SampleImage.hostArchitecture()));
+    }
+
+    private SampleImage push(String name, long seed, List<SampleImage.Layer> layers, List<String> platforms)
+            throws IOException {
+        SampleImage image = SampleImage.write(directory.resolve(name), "v1", seed, layers, platforms);
         String path = IMAGE.repository().path();
         image.blobs().stream().distinct().forEach(blob -> registry.push(path, blob.file()));
         for (SampleImage.Platform platform : image.platforms()) {
@@ -114,8 +127,8 @@ final class Cluster implements AutoCloseable {
     }
 
     /** A way to the registry that is held until the test lets bytes pass. */
-    SlowLink slowLink() throws IOException {
-        SlowLink link = SlowLink.to(registry.url());
+    Relay relay() throws IOException {
+        Relay link = Relay.held(registry.url());
         atEnd(link::close);
         return link;
     }
@@ -251,6 +264,17 @@ final class Cluster implements AutoCloseable {
                                 .filter(HoldersReply.Holder::getComplete)
                                 .anyMatch(row -> row.getMember().equals(holder)));
             }
+        }
+    }
+
+    /** What a daemon thinks of a member: empty, if well. */
+    static String standing(NodeProcess asked, String of) throws IOException {
+        try (ControlClient control = ControlClient.open(asked.socket())) {
+            return control.members().getMembersList().stream()
+                    .filter(member -> member.getName().equals(of))
+                    .map(MembersReply.Entry::getStanding)
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 

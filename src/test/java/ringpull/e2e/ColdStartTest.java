@@ -122,7 +122,7 @@ class ColdStartTest {
     void theHomeAndTheOneThatReadsMostDie() throws IOException, InterruptedException {
         SampleImage image = cluster.push(List.of(new Layer(64 * MIB, Compression.NONE)));
         SampleImage.Blob layer = image.platforms().getFirst().layers().getFirst();
-        SlowLink link = cluster.slowLink();
+        Relay link = cluster.relay();
         List<NodeProcess> nodes = cluster.ring(6, link.url());
         Cluster.awaitCompany(nodes);
         NodeProcess home = home(nodes, layer.digest());

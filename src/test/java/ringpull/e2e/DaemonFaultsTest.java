@@ -70,7 +70,7 @@ class DaemonFaultsTest {
     void aDaemonKilledInMidPullLeavesTheRestToTheRegistryAndGoesOnWhereItWas()
             throws IOException, InterruptedException {
         SampleImage image = pushLayers(1);
-        SlowLink link = cluster.slowLink();
+        Relay link = cluster.relay();
         NodeConfig config = cluster.config("n1", link.url());
         NodeProcess node = cluster.start(config);
         Containerd containerd =
@@ -95,7 +95,7 @@ class DaemonFaultsTest {
     @Test
     void aDaemonThatIsStoppedInMidPullFinishesWhatItCan() throws IOException, InterruptedException {
         SampleImage image = pushLayers(1);
-        SlowLink link = cluster.slowLink();
+        Relay link = cluster.relay();
         NodeProcess node = cluster.start(cluster.config("n1", link.url()));
         Containerd containerd = cluster.containerd("c1", node.mirror(), Cluster.NOBODY);
         Future<Programs.Outcome> pull = pullHalf(node, link, containerd);
@@ -111,7 +111,7 @@ class DaemonFaultsTest {
     @Test
     void aDaemonThatIsStoppedAndCannotFinishLeavesTheRestToTheRegistry() throws IOException, InterruptedException {
         SampleImage image = pushLayers(1);
-        SlowLink link = cluster.slowLink();
+        Relay link = cluster.relay();
         NodeProcess node = cluster.start(cluster.config("n1", link.url()));
         Containerd containerd =
                 cluster.containerd("c1", node.mirror(), cluster.registry().url());
@@ -126,8 +126,8 @@ class DaemonFaultsTest {
     void aDaemonInACrashLoopHarmsNoPull() throws IOException, InterruptedException {
         int layers = 8;
         SampleImage image = pushLayers(layers);
-        SlowLink toDaemon = cluster.slowLink();
-        SlowLink toContainerd = cluster.slowLink();
+        Relay toDaemon = cluster.relay();
+        Relay toContainerd = cluster.relay();
         NodeConfig config = cluster.config("n1", toDaemon.url());
         NodeProcess node = cluster.start(config);
         Containerd containerd = cluster.containerd("c1", node.mirror(), toContainerd.url());
@@ -153,7 +153,7 @@ class DaemonFaultsTest {
     }
 
     /** Begins a pull; returns when the client has some bytes of the layer and the link lets no more pass. */
-    private Future<Programs.Outcome> pullHalf(NodeProcess node, SlowLink link, Containerd containerd)
+    private Future<Programs.Outcome> pullHalf(NodeProcess node, Relay link, Containerd containerd)
             throws IOException, InterruptedException {
         link.allow(LAYER_BYTES / 2);
         Future<Programs.Outcome> pull = cluster.pulling(containerd, IMAGE);

@@ -6,96 +6,59 @@ import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import ringpull.blob.Chunk;
-import ringpull.blob.Digest;
-import ringpull.config.Config;
 import ringpull.demo.Containerd;
-import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
-import ringpull.demo.SampleImage;
-import ringpull.demo.SampleImage.Compression;
-import ringpull.demo.SampleImage.Layer;
 import ringpull.e2e.ScriptedMember.Script;
-import ringpull.tls.TestCertificates;
 
 /**
- * What a real containerd is given while a blob arrives from neighbours with certificates, on hosts of their own: honest, broken
- * and lying ones. Never a wrong byte, and a pull that ends well.
+ * What a real containerd is given while a blob arrives from neighbours with certificates, on hosts of their own: honest and
+ * broken ones. Never a wrong byte, and a pull that ends well.
  */
 @NeedsRoot
 @NeedsPrograms({"containerd", "ctr", "docker-registry"})
 class HandoffTest {
-    private static final String RING = "demo";
-
     @TempDir
-    Path temp;
+    static Path temp;
 
-    private final List<ScriptedMember> members = new ArrayList<>();
+    private static ScriptedRing ring;
 
-    /** Whatever waits in a holder goes on at the end. */
-    private final CountDownLatch end = new CountDownLatch(1);
+    private ScriptedRing.Case one;
 
-    private Cluster cluster;
-    private TestCertificates certificates;
-    private SampleImage image;
-    private SampleImage.Blob layer;
+    @BeforeAll
+    static void start() throws IOException, InterruptedException {
+        ring = ScriptedRing.start(temp);
+    }
+
+    @AfterAll
+    static void stop() {
+        ring.close();
+    }
 
     @BeforeEach
-    void start() throws IOException {
-        cluster = Cluster.plain(temp);
-        certificates = new TestCertificates(temp, "ring");
-        image = cluster.push(List.of(new Layer(24 * MIB, Compression.NONE), new Layer(MIB, Compression.NONE)));
-        layer = image.platforms().getFirst().layers().getFirst();
+    void begin() throws IOException {
+        one = ring.next();
     }
 
     @AfterEach
-    void stop() {
-        end.countDown();
-        members.forEach(ScriptedMember::close);
-        cluster.close();
+    void end() {
+        ring.end();
     }
 
-    private NodeProcess node(String mode) throws IOException, InterruptedException {
-        Config.Tls files = certificates.member(RING, "puller", Instant.now());
-        NodeConfig config = cluster.config("n1").certificates(files.cert(), files.key(), files.ca());
-        return cluster.start(config.more("[handoff]\nmode = \"" + mode + "\"\n"));
-    }
-
-    /** A holder of the layer, at an address of its own. */
-    private void holder(NodeProcess node, int number, Script script) throws IOException, InterruptedException {
-        Config.Tls files = certificates.member(RING, "holder-" + number, Instant.now());
-        String name = "holder-" + number;
-        members.add(ScriptedMember.join(name, "127.0.0." + (1 + number), files, RING, node.control(), script));
-        Cluster.awaitHolder(node, name, List.of(layer));
-    }
-
-    private Script honest() throws IOException {
-        return Script.honest(layer.digest(), layer.file());
-    }
-
-    /** With one byte another in each of its chunks. */
-    private Path forged() throws IOException {
-        Path file = Files.copy(
-                layer.file(), Files.createTempDirectory(temp, "forged").resolve("layer"));
-        for (long chunk = 0; chunk < Chunk.count(layer.bytes()); chunk++) {
-            flipByte(file, Math.min(chunk * MIB + 5, layer.bytes() - 1));
-        }
-        return file;
+    private long reads() throws InterruptedException {
+        return ring.cluster.reads(one.layer());
     }
 
     private static void flipByte(Path path, long offset) throws IOException {
@@ -107,175 +70,154 @@ class HandoffTest {
         }
     }
 
-    private Containerd containerd(NodeProcess node) throws IOException, InterruptedException {
-        return cluster.containerd("c1", node.mirror(), cluster.registry().url());
-    }
-
-    private ScriptedMember.Gate heldFrom(long offset, CountDownLatch until) {
-        return range -> {
-            if (range.end() > offset) {
-                until.await();
-            }
-        };
-    }
-
     @Test
     void withTwoHonestHoldersBytesReachContainerdWhileTheRestIsStillWithThem() throws Exception {
-        NodeProcess node = node("auto");
         CountDownLatch rest = new CountDownLatch(1);
-        holder(node, 1, honest().gated(heldFrom(16 * MIB, rest)));
-        holder(node, 2, honest().gated(heldFrom(16 * MIB, rest)));
-        Containerd containerd = containerd(node);
+        for (int number : new int[] {1, 2}) {
+            ring.holder(one, number, one.honest().gated(ScriptedRing.heldFrom(16 * MIB, rest)));
+        }
+        double wrong = ScriptedRing.wrongBytesLeft(ring.node());
 
-        Future<Programs.Outcome> pull = cluster.pulling(containerd, IMAGE);
-        // More than the small blobs have together, so it is the layer's.
-        Cluster.await("bytes of the layer", () -> Cluster.unfinishedBytes(containerd) >= 8 * MIB || pull.isDone());
+        Future<Programs.Outcome> pull = ring.cluster.pulling(ring.containerd(), IMAGE);
+        Cluster.await("bytes of the layer", () -> ring.unfinished(one) >= 8 * MIB || pull.isDone());
         assertThat(pull.isDone()).isFalse();
         rest.countDown();
 
-        cluster.assertPulled(pull, containerd, image);
-        assertThat(cluster.reads(layer)).as("reads of the registry").isZero();
-        assertThat(node.metric("ringpull_handoff_wrong_total", Map.of())).isZero();
+        assertThat(Cluster.outcomeOf(pull).exit()).isZero();
+        ScriptedRing.has(one, ring.containerd());
+        assertThat(reads()).as("reads of the registry").isZero();
+        assertThat(ScriptedRing.wrongBytesLeft(ring.node())).isEqualTo(wrong);
     }
 
     @Test
     void verifiedGivesNothingBeforeTheProof() throws Exception {
-        NodeProcess node = node("verified");
+        NodeProcess node = ring.start("n2", "verified");
         CountDownLatch rest = new CountDownLatch(1);
-        holder(node, 1, honest().gated(heldFrom(16 * MIB, rest)));
-        holder(node, 2, honest().gated(heldFrom(16 * MIB, rest)));
-        Containerd containerd = containerd(node);
+        for (int number : new int[] {1, 2}) {
+            ring.holder(node, one, number, one.honest().gated(ScriptedRing.heldFrom(16 * MIB, rest)));
+        }
+        ring.pullThrough(node);
+        try {
+            Future<Programs.Outcome> pull = ring.cluster.pulling(ring.containerd(), IMAGE);
+            Cluster.await("two runs", () -> Cluster.fromPeers(node) >= 16 * MIB || pull.isDone());
+            assertThat(ring.unfinished(one)).isZero();
+            rest.countDown();
 
-        Future<Programs.Outcome> pull = cluster.pulling(containerd, IMAGE);
-        Cluster.await("two runs", () -> Cluster.fromPeers(node) >= 16 * MIB || pull.isDone());
-        assertThat(Cluster.unfinishedBytes(containerd)).isLessThan(8 * MIB);
-        rest.countDown();
-
-        cluster.assertPulled(pull, containerd, image);
-        assertThat(cluster.reads(layer)).as("reads of the registry").isZero();
+            assertThat(Cluster.outcomeOf(pull).exit()).isZero();
+            ScriptedRing.has(one, ring.containerd());
+            assertThat(reads()).as("reads of the registry").isZero();
+        } finally {
+            ring.pullThrough(ring.node());
+        }
     }
 
     @Test
     void aHolderThatTruncatesAndOneThatIsHonest() throws Exception {
-        NodeProcess node = node("auto");
-        Path cut = Files.copy(layer.file(), temp.resolve("cut"));
+        Path cut = ring.copy(one);
         try (RandomAccessFile file = new RandomAccessFile(cut.toFile(), "rw")) {
             file.setLength(18 * MIB + 77);
         }
-        holder(node, 1, Script.of(layer.digest(), cut, layer.file()));
-        holder(node, 2, honest());
+        ring.holder(one, 1, Script.of(one.layer().digest(), cut, one.layer().file()));
+        ring.holder(one, 2, one.honest());
 
-        assertPullsWhole(node);
-        assertThat(cluster.reads(layer)).as("reads of the registry").isZero();
+        ring.pullsWhole(one);
+        assertThat(reads()).as("reads of the registry").isZero();
     }
 
     @Test
     void aHolderThatStallsAtTheEndAndOneThatIsHonest() throws Exception {
-        NodeProcess node = node("auto");
-        holder(node, 1, honest().gated(heldFrom(layer.bytes() * 99 / 100, end)));
-        holder(node, 2, honest());
+        ring.holder(one, 1, one.honest().gated(ring.stallsFrom(one.layer().bytes() * 99 / 100)));
+        ring.holder(one, 2, one.honest());
 
-        assertPullsWhole(node);
-        assertThat(cluster.reads(layer)).as("reads of the registry").isZero();
+        ring.pullsWhole(one);
+        assertThat(reads()).as("reads of the registry").isZero();
     }
 
     @Test
     void theOnlyHolderStallsAtTheEndAndTheRegistryGivesTheRest() throws Exception {
-        NodeProcess node = node("auto");
-        holder(node, 1, honest().gated(heldFrom(layer.bytes() * 99 / 100, end)));
+        ring.holder(one, 1, one.honest().gated(ring.stallsFrom(one.layer().bytes() * 99 / 100)));
+        long before = Cluster.fromOrigin(ring.node());
 
-        assertPullsWhole(node);
-        assertThat(Cluster.fromOrigin(node)).isLessThan(layer.bytes());
+        ring.pullsWhole(one);
+        assertThat(Cluster.fromOrigin(ring.node()) - before)
+                .isLessThan(one.layer().bytes());
     }
 
-    /** Every link of the forged ladder holds but the last, and the chunks fit it. */
+    /** One bit of each chunk is another, or chunks lie where others belong: a disk, not a liar, so nobody is banned. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void aForgedLadderWithChunksThatFitItAgainstOneThatIsHonest(boolean liarFirst) throws Exception {
-        NodeProcess node = node("auto");
-        Path forged = forged();
-        holder(node, liarFirst ? 1 : 2, Script.of(layer.digest(), forged, forged));
-        holder(node, liarFirst ? 2 : 1, honest());
-
-        assertPullsWhole(node);
-    }
-
-    @Test
-    void everyHolderLiesAndTheRegistrySavesThePull() throws Exception {
-        NodeProcess node = node("verified");
-        Path forged = forged();
-        holder(node, 1, Script.of(layer.digest(), forged, forged));
-        holder(node, 2, Script.of(layer.digest(), forged, forged));
-        holder(node, 3, Script.of(layer.digest(), forged(), layer.file()));
-
-        assertPullsWhole(node);
-        assertThat(cluster.reads(layer)).as("reads of the registry").isPositive();
-    }
-
-    /** Documented: two that collude are believed, found before the last chunk, told, and never believed again. */
-    @Test
-    void twoThatColludeAreFoundBeforeTheLastChunk() throws Exception {
-        NodeProcess node = node("auto");
-        Path forged = forged();
-        holder(node, 1, Script.of(layer.digest(), forged, forged));
-        holder(node, 2, Script.of(layer.digest(), forged, forged));
-        Containerd containerd = containerd(node);
-
-        Cluster.outcomeOf(cluster.pulling(containerd, IMAGE));
-
-        assertThat(containerd.verifiedContent().keySet())
-                .as("nothing wrong is in its store")
-                .isSubsetOf(digests());
-        if (node.metric("ringpull_handoff_wrong_total", Map.of()) > 0) {
-            assertThat(Files.readString(node.log())).contains("ringpull repair containerd");
-            repair(containerd, node);
+    void oneOfThreeHoldersWithABadDiskIsAskedAfterOthers(boolean swapped) throws Exception {
+        Path bad = ring.copy(one);
+        for (long chunk = 0; chunk + 1 < one.layer().bytes() / MIB; chunk += 2) {
+            if (swapped) {
+                swap(bad, chunk * MIB, (chunk + 1) * MIB);
+            } else {
+                flipByte(bad, chunk * MIB + 99);
+                flipByte(bad, chunk * MIB + MIB + 99);
+            }
         }
-        containerd.pull(IMAGE);
-        Cluster.assertHas(containerd, image);
+        ring.holder(one, 1, Script.of(one.layer().digest(), bad, one.layer().file()));
+        ring.holder(one, 2, one.honest());
+        ring.holder(one, 3, one.honest());
+
+        ring.pullsWhole(one);
+
+        ring.node()
+                .await(
+                        "the bad disk to be found out",
+                        Cluster.CEILING,
+                        () -> Cluster.standing(ring.node(), ScriptedRing.name(one, 1))
+                                .equals("lowered"));
+        assertThat(Cluster.standing(ring.node(), ScriptedRing.name(one, 2))).isEmpty();
+        assertThat(Cluster.standing(ring.node(), ScriptedRing.name(one, 3))).isEmpty();
     }
 
-    private void repair(Containerd containerd, NodeProcess node) throws IOException, InterruptedException {
-        cluster.run(NodeProcess.command(List.of(
-                        "repair",
-                        "containerd",
-                        "--address",
-                        containerd.socket().toString(),
-                        "--root",
-                        temp.resolve("c1/root").toString(),
-                        "--mirror",
-                        node.mirror().toString()))
-                .toArray(String[]::new));
+    private static void swap(Path path, long one, long other) throws IOException {
+        byte[] a = new byte[MIB];
+        byte[] b = new byte[MIB];
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.seek(one);
+            file.readFully(a);
+            file.seek(other);
+            file.readFully(b);
+            file.seek(one);
+            file.write(b);
+            file.seek(other);
+            file.write(a);
+        }
     }
 
-    private List<Digest> digests() {
-        return image.contentOf(image.platforms().getFirst()).stream()
-                .map(SampleImage.Blob::digest)
-                .toList();
+    /** Its bytes go in plain text, and each chunk is changed on its way: it is read again over TLS, and the path is blamed. */
+    @Test
+    void aPathThatFlipsBitsUnderTheOnlyHolderWhichIsHonest() throws Exception {
+        ring.holder(one, 1, one.honest().overABadPath());
+
+        ring.pullsWhole(one);
+
+        assertThat(reads()).as("reads of the registry").isZero();
+        assertThat(Cluster.standing(ring.node(), ScriptedRing.name(one, 1))).isEqualTo("lowered");
+        assertThat(ring.cluster.ringpull(ring.node(), "members")).contains("right over TLS: the path is bad");
     }
 
     @Test
     void aDiskThatRotsUnderACompleteBlobIsFoundAtTheReadAndMended() throws Exception {
-        NodeProcess node = node("auto");
-        containerd(node).pull(IMAGE);
-        flipByte(Cluster.storedFile(node, layer), 7 * MIB + 7);
-        flipByte(Cluster.storedFile(node, layer), layer.bytes() - 1);
+        NodeProcess node = ring.node();
+        ring.pullsWhole(one);
+        flipByte(Cluster.storedFile(node, one.layer()), 7 * MIB + 7);
+        flipByte(Cluster.storedFile(node, one.layer()), one.layer().bytes() - 1);
         long before = Cluster.fromOrigin(node);
+        double damaged = node.metric("ringpull_store_damaged_chunks_total", Map.of());
 
-        Containerd second = cluster.containerd("c2", node.mirror(), Cluster.NOBODY);
+        Containerd second = ring.cluster.containerd("c2", node.mirror(), Cluster.NOBODY);
         second.pull(IMAGE);
 
-        Cluster.assertHas(second, image);
-        assertThat(node.metric("ringpull_store_damaged_chunks_total", Map.of())).isEqualTo(2);
+        Cluster.assertHas(second, one.image());
+        assertThat(node.metric("ringpull_store_damaged_chunks_total", Map.of()) - damaged)
+                .isEqualTo(2);
         assertThat(Cluster.fromOrigin(node) - before)
                 .as("only what was damaged, and its neighbourhood")
                 .isLessThan(4 * MIB);
-        assertThat(cluster.ringpull(node, "trace", layer.digest().toString())).contains("2 of 2");
-    }
-
-    private void assertPullsWhole(NodeProcess node) throws IOException, InterruptedException {
-        Containerd containerd = containerd(node);
-        containerd.pull(IMAGE);
-        Cluster.assertHas(containerd, image);
-        assertThat(node.metric("ringpull_handoff_wrong_total", Map.of())).isZero();
+        assertThat(ring.cluster.ringpull(node, "trace", one.layer().digest().toString()))
+                .contains("2 of 2");
     }
 }

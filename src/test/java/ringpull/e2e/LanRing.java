@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -29,17 +30,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import ringpull.cli.ControlClient;
+import ringpull.config.Config;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
+import ringpull.tls.TestCertificates;
 import ringpull.v1.HoldersReply;
 import ringpull.v1.MembersReply;
 
-/** Daemons, each on a host of its own, and an origin that all of them reach whatever happens between them. */
+/** Daemons with certificates, each on a host of its own, and an origin that all of them reach whatever happens between them. */
 final class LanRing implements AutoCloseable {
     /** So that a dozen fit in a small machine, and start with little compiling. */
     private static final List<String> SMALL =
             List.of("-Xmx64m", "-XX:MaxDirectMemorySize=64m", "-XX:TieredStopAtLevel=1");
 
+    private static final String CLUSTER = "demo";
     private static final String REGISTRY = "lan.test";
     private static final int ORIGIN_PORT = 8080;
     private static final long METRICS_INTERVAL_MILLIS = 200;
@@ -49,16 +53,18 @@ final class LanRing implements AutoCloseable {
     private final Lan lan;
     private final Lan.Host originHost;
     private final Process origin;
+    private final TestCertificates certificates;
     private final List<NodeConfig> configs = new ArrayList<>();
     private final List<Lan.Host> hosts = new ArrayList<>();
     private final List<NodeProcess> nodes = new ArrayList<>();
     private final Map<String, Set<String>> holders = new LinkedHashMap<>();
 
-    private LanRing(Path directory, Lan lan, Lan.Host originHost, Process origin) {
+    private LanRing(Path directory, Lan lan, Lan.Host originHost, Process origin) throws IOException {
         this.directory = directory;
         this.lan = lan;
         this.originHost = originHost;
         this.origin = origin;
+        certificates = new TestCertificates(directory, "certificates");
     }
 
     static LanRing open(Path directory) throws IOException, InterruptedException {
@@ -130,11 +136,13 @@ final class LanRing implements AutoCloseable {
             Lan.Host host = lan.host();
             hosts.add(host);
             String endpoint = "http://" + originHost.address() + ":" + ORIGIN_PORT;
+            Config.Tls files = certificates.member(CLUSTER, "n" + number, Instant.now());
             configs.add(NodeConfig.first(
                             directory.resolve("n" + number),
                             "n" + number,
                             List.of(NodeConfig.Registry.open(REGISTRY, URI.create(endpoint))))
-                    .peer("address = \"" + host.address() + "\"", "insecure = true"));
+                    .peer("address = \"" + host.address() + "\"")
+                    .certificates(files.cert(), files.key(), files.ca()));
             added.add(number);
         }
         if (nodes.isEmpty()) {

@@ -88,7 +88,7 @@ public final class NvmeofScenarios {
                 .certificates(files.cert(), files.key(), files.ca())
                 .peer("address = \"127.0.0.1\"", "data = \"plain\"")
                 .more("[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\nmemory = \"512 MiB\"\nport = "
-                        + port + "\nhelper = \"" + helperSocket + "\"");
+                        + port + "\n[helper]\nsocket = \"" + helperSocket + "\"");
     }
 
     private void pull() throws Exception {

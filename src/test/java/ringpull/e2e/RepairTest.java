@@ -116,7 +116,7 @@ class RepairTest {
 
     /** containerd is killed when it has a part of the layer. */
     private void interruptedPull() throws IOException, InterruptedException {
-        try (SlowLink link = SlowLink.to(cluster.registry().url());
+        try (Relay link = Relay.held(cluster.registry().url());
                 Containerd containerd = Containerd.start(temp.resolve("c1"))) {
             containerd.mirror(Cluster.REGISTRY, link.url(), Cluster.NOBODY);
             link.allow(9 * MIB);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.NodeProcess;
 
 /**
- * Twelve real daemons, each on a host of its own, and what clusters do to them. They share one ring: every test begins and
+ * Twelve real daemons with certificates, each on a host of its own, and what clusters do to them. They share one ring: every test begins and
  * ends with all alive and of one mind. More rounds where the environment's RINGPULL_TEST_SCALE is more.
  */
 @NeedsRoot

@@ -39,7 +39,6 @@ import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
 import ringpull.tls.TestCertificates;
-import ringpull.v1.MembersReply;
 
 /** Members that sign false chunks of a blob that all want at once: real daemons, and an origin that lies to some. */
 class SignedLiesTest {
@@ -136,19 +135,9 @@ class SignedLiesTest {
         return pulls;
     }
 
-    private static String standing(NodeProcess asked, String of) throws IOException {
-        try (ControlClient control = ControlClient.open(asked.socket())) {
-            return control.members().getMembersList().stream()
-                    .filter(member -> member.getName().equals(of))
-                    .map(MembersReply.Entry::getStanding)
-                    .findFirst()
-                    .orElseThrow();
-        }
-    }
-
     private void assertOnlyQuarantined(NodeProcess asked, String... liars) throws IOException {
         for (NodeProcess node : nodes) {
-            assertThat(standing(asked, node.name()))
+            assertThat(Cluster.standing(asked, node.name()))
                     .as(node.name() + " in the eyes of " + asked.name())
                     .isEqualTo(List.of(liars).contains(node.name()) ? "quarantined" : "");
         }
@@ -187,7 +176,7 @@ class SignedLiesTest {
             node.await(
                     "the liar to be found out",
                     CEILING,
-                    () -> standing(node, "liar").equals("quarantined"));
+                    () -> Cluster.standing(node, "liar").equals("quarantined"));
             assertOnlyQuarantined(node, "liar");
             assertThat(node.metric("ringpull_members_quarantined", Map.of())).isEqualTo(1);
             assertThat(audit(node)).anySatisfy(entry -> {
@@ -210,8 +199,8 @@ class SignedLiesTest {
         node.await(
                 "one to be found out",
                 CEILING,
-                () -> standing(node, "liar1").equals("quarantined")
-                        || standing(node, "liar2").equals("quarantined"));
+                () -> Cluster.standing(node, "liar1").equals("quarantined")
+                        || Cluster.standing(node, "liar2").equals("quarantined"));
         List<String> signers = audit(node).stream()
                 .filter(entry -> entry.path("fault").asText().equals("false_statement"))
                 .map(entry -> entry.path("member").asText())
@@ -220,7 +209,7 @@ class SignedLiesTest {
         assertThat(node.metric("ringpull_members_quarantined", Map.of()))
                 .as("all that signed, and nobody else")
                 .isEqualTo(signers.size());
-        assertThat(standing(node, "a")).isEmpty();
+        assertThat(Cluster.standing(node, "a")).isEmpty();
     }
 
     @Test
@@ -231,7 +220,7 @@ class SignedLiesTest {
         before.await(
                 "the liar to be found out",
                 CEILING,
-                () -> standing(before, "liar").equals("quarantined"));
+                () -> Cluster.standing(before, "liar").equals("quarantined"));
         before.stop();
         nodes.remove(before);
 
@@ -240,7 +229,7 @@ class SignedLiesTest {
         nodes.add(after);
 
         after.await("it to know the liar", CEILING, () -> knows(after, "liar"));
-        assertThat(standing(after, "liar")).isEqualTo("quarantined");
+        assertThat(Cluster.standing(after, "liar")).isEqualTo("quarantined");
         assertThat(ringpull(after, "members")).contains("quarantined until").contains("signed a false hash of chunk");
     }
 
@@ -286,9 +275,9 @@ class SignedLiesTest {
         fresh.await(
                 "the bad disk to be found out",
                 CEILING,
-                () -> standing(fresh, "c").equals("lowered"));
-        assertThat(standing(fresh, "a")).isEmpty();
-        assertThat(standing(fresh, "b")).isEmpty();
+                () -> Cluster.standing(fresh, "c").equals("lowered"));
+        assertThat(Cluster.standing(fresh, "a")).isEmpty();
+        assertThat(Cluster.standing(fresh, "b")).isEmpty();
     }
 
     private static int holders(NodeProcess asked, Digest digest) throws IOException {

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.blame.Reputation;
+import ringpull.blame.Sentence;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
@@ -54,17 +55,10 @@ class EarlyHandoffTest extends FetchFixture {
 
     private boolean certified = true;
 
-    private final Ladders ladders = new Ladders() {
-        @Override
-        public boolean authenticated() {
-            return certified;
-        }
+    private final Ladders ladders = (member, digest, sizeBytes) -> Optional.ofNullable(offered.get(member.id()))
+            .map(ladder -> certified ? TestHolders.signed(member, ladder) : new Ladders.Told(ladder, List.of()));
 
-        @Override
-        public Optional<Ladder> of(Member member, Digest digest, long sizeBytes) {
-            return Optional.ofNullable(offered.get(member.id()));
-        }
-    };
+    private final Reputation reputation = Reputation.inMemory(InstantSource.system());
 
     private Fetcher pulling = pulling(true);
 
@@ -79,7 +73,7 @@ class EarlyHandoffTest extends FetchFixture {
                 new Meters(metrics),
                 System::nanoTime,
                 new SwarmPulls(store),
-                Reputation.inMemory(InstantSource.system()),
+                reputation,
                 SecondReading.NONE,
                 Pace.NONE,
                 early);
@@ -162,6 +156,7 @@ class EarlyHandoffTest extends FetchFixture {
             assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
             assertThat(watch.wrongBytes()).isFalse();
             assertThat(wrong).isEmpty();
+            assertThat(quarantined()).contains(liar.id()).doesNotContain(member(2).id());
             store.remove(name);
             ring.disown(liar.id(), name);
         }
@@ -185,9 +180,10 @@ class EarlyHandoffTest extends FetchFixture {
         lastRun.countDown();
         finished(fetch);
         assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
+        assertThat(quarantined()).containsExactly(careless.id());
     }
 
-    /** Two that collude: found at the end, before the last chunk leaves; told; and never believed early again. */
+    /** Two that collude: found at the end, before the last chunk leaves; told; shut out; and never believed early again. */
     @Test
     void twoColludersAreFoundBeforeTheLastChunkAndTheOriginSavesTheNextFetch() throws Exception {
         origin.put(REPOSITORY, ContentKind.BLOB, name, "application/x-layer", large);
@@ -214,6 +210,9 @@ class EarlyHandoffTest extends FetchFixture {
         assertThat(second.state()).isEqualTo(Fetch.State.PROVEN);
         assertThat(watch.wrongBytes()).isFalse();
         assertThat(wrong).hasSize(1);
+        assertThat(quarantined())
+                .as("what they signed is known to be false, now that the blob is proven")
+                .containsExactlyInAnyOrder(member(1).id(), member(2).id());
     }
 
     @Test
@@ -246,6 +245,13 @@ class EarlyHandoffTest extends FetchFixture {
         origin.holdFrom(Long.MAX_VALUE);
         finished(fetch);
         assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
+    }
+
+    private List<MemberId> quarantined() {
+        return reputation.sentences().stream()
+                .filter(sentence -> sentence.kind() == Sentence.Kind.QUARANTINED)
+                .map(Sentence::member)
+                .toList();
     }
 
     private void assertNothingLeavesEarly(Fetcher with) throws Exception {

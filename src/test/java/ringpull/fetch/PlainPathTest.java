@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -19,6 +20,7 @@ import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.Proof;
 import ringpull.metrics.Meters;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.store.TestBlob;
 import ringpull.store.memory.MemoryBlobStore;
@@ -87,7 +89,7 @@ class PlainPathTest extends FetchFixture {
         Fetcher pulling = new Fetcher(
                 store,
                 ring,
-                (member, digest, sizeBytes) -> Optional.of(ladder),
+                (member, digest, sizeBytes) -> Optional.of(new Ladders.Told(ladder, List.of())),
                 new BadPath(),
                 origin,
                 journal,

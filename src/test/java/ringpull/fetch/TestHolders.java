@@ -6,7 +6,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
 import ringpull.ring.Holders;
+import ringpull.ring.LadderWord;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 
@@ -59,5 +62,13 @@ public final class TestHolders implements Holders {
         String host = "127.0.0." + number;
         return new Member(
                 new MemberId(id), 1, "node-" + number, List.of(host), 7746, DATA_PORT, "", "", List.of("memory"));
+    }
+
+    /** A ladder with this member's word for it; nobody looks at the signature. */
+    static Ladders.Told signed(Member member, Ladder ladder) {
+        int rungs = Ladder.rungCount(ladder.sizeBytes());
+        Digest hash = ladder.hash(0, rungs).orElseThrow();
+        return new Ladders.Told(
+                ladder, List.of(new LadderWord(member.id(), member.epoch(), 0, rungs, hash, "certificates", "signature")));
     }
 }

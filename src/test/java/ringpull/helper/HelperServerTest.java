@@ -14,6 +14,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import ringpull.blob.Digest;
+import ringpull.containerd.Recall;
 import ringpull.os.Descriptor;
 import ringpull.os.UnixSocket;
 
@@ -30,7 +32,10 @@ class HelperServerTest {
     @BeforeEach
     void start() throws IOException {
         socket = directory.resolve("helper.sock");
-        server = HelperServer.start(socket, System.getProperty("user.name"));
+        server = HelperServer.start(
+                socket,
+                System.getProperty("user.name"),
+                new Recall(directory.resolve("containerd.sock"), directory));
     }
 
     @AfterEach
@@ -78,6 +83,22 @@ class HelperServerTest {
             raw.timeout(WAIT);
             raw.send("probe", Optional.of(file));
             assertThat(raw.receive().text()).startsWith("no a file is given with an export");
+        }
+    }
+
+    @Test
+    void anAbortNeedsAPlainFileAndTheContainerdThatTheHelperKnows() throws IOException {
+        Request.Abort abort = new Request.Abort(Digest.parse("sha256:" + "ab".repeat(32)));
+        try (UnixSocket raw = UnixSocket.connect(socket);
+                Descriptor device = Descriptor.open(Path.of("/dev/zero"));
+                Descriptor file = Descriptor.open(Files.writeString(directory.resolve("blob"), "x"))) {
+            raw.timeout(WAIT);
+            raw.send(abort.line(), Optional.empty());
+            assertThat(raw.receive().text()).startsWith("no a file is given with");
+            raw.send(abort.line(), Optional.of(device));
+            assertThat(raw.receive().text()).isEqualTo("no an abort is given a plain file");
+            raw.send(abort.line(), Optional.of(file));
+            assertThat(raw.receive().text()).startsWith("no there is no socket " + directory);
         }
     }
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import ringpull.blob.Digest;
 
 class RequestTest {
     private static final Request.Session SESSION = new Request.Session("0123456789abcdef0123456789abcdef");
@@ -27,7 +28,8 @@ class RequestTest {
                 new Request.Withdraw(SESSION, NAME),
                 new Request.Dismiss(SESSION),
                 new Request.Connect(six, SESSION, KEY),
-                new Request.Open(NAME));
+                new Request.Open(NAME),
+                new Request.Abort(Digest.parse("sha256:" + "0a".repeat(32))));
     }
 
     @ParameterizedTest
@@ -54,6 +56,8 @@ class RequestTest {
                 "listen tcp 10.0.0.1 4420\n",
                 "open ../../etc/passwd",
                 "open 00000000-0000-4000-8000-00000000000A",
+                "abort 0a",
+                "abort " + "0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A",
                 "dismiss 0123456789abcdef0123456789abcde",
                 "dismiss 0123456789abcdef0123456789abcde/",
                 "withdraw 0123456789abcdef0123456789abcdef ..",

@@ -1,6 +1,7 @@
 package ringpull.sim;
 
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.LongStream;
@@ -33,8 +34,13 @@ final class PropertyRun {
     private int fetched;
 
     PropertyRun(FaultPlan plan) {
+        this(plan, Tamper.NONE);
+    }
+
+    PropertyRun(FaultPlan plan, Tamper tamper) {
         this.plan = plan;
         simulation = new RingSimulation(plan.seed());
+        simulation.tamper = tamper;
         properties = new Properties(simulation, plan);
         random = RandomGeneratorFactory.of("L64X128MixRandom").create(plan.seed() + 77);
         simulation.watch(properties);
@@ -122,6 +128,16 @@ final class PropertyRun {
         properties.oneHomeForAll(digests);
         properties.require(
                 simulation.madeUp() == 0, "no resurrection:", simulation.madeUp(), "members that never were");
+    }
+
+    /** Runs it again from the start; the same must happen. Returns the trace's hash. */
+    static long twice(FaultPlan plan, Supplier<Tamper> tamper) {
+        long trace = new PropertyRun(plan, tamper.get()).run();
+        long again = new PropertyRun(plan, tamper.get()).run();
+        if (trace != again) {
+            throw new AssertionError("determinism: seed " + plan.seed() + " gave two traces; " + replay(plan.seed()));
+        }
+        return trace;
     }
 
     static String replay(long seed) {

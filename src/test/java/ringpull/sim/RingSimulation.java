@@ -50,6 +50,7 @@ public final class RingSimulation {
     private final Network network;
     private final Views views = new Views(nodes);
     private final List<Watch> watches = new ArrayList<>();
+    Tamper tamper = Tamper.NONE;
     private boolean remembers = true;
     private long exchanges;
     private long trace;

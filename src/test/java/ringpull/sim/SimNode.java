@@ -236,8 +236,10 @@ public final class SimNode {
     /** Now, or when it is no longer paused. */
     public void happen(Event event) {
         if (!paused) {
-            List<Effect> effects = ring().handle(event, clock());
-            effects.forEach(effect -> simulation.perform(this, effect));
+            for (Event told : simulation.tamper.told(this, event)) {
+                List<Effect> effects = ring().handle(told, clock());
+                simulation.tamper.done(this, effects).forEach(effect -> simulation.perform(this, effect));
+            }
             planTick();
         } else if (whilePaused.size() < EVENTS) {
             whilePaused.add(event);

@@ -16,6 +16,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
+import ringpull.ring.LadderWord;
 import ringpull.ring.MemberId;
 import ringpull.swarm.Reading;
 import ringpull.swarm.Statement;
@@ -83,6 +84,9 @@ final class AuditLog {
                 statement(entry.putObject("statement"), f.statement());
             }
             case Fault.FalseLadder f -> about(entry, "false_ladder", f.from(), f.digest());
+            case Fault.FalseWord f ->
+                word(about(entry, "false_word", f.word().signer(), f.digest()), f.word())
+                        .put("proven_hash", f.right().map(Digest::toString).orElse(""));
             case Fault.ForgedStatement f ->
                 about(entry, "forged_statement", f.from(), f.digest()).put("why", f.why());
             case Fault.OriginWrong f ->
@@ -110,6 +114,18 @@ final class AuditLog {
         reading.hashes().forEach(hash -> hashes.add(hash.toString()));
         to.put("signature", Base64.getEncoder().encodeToString(statement.signature()))
                 .put("certificates", Base64.getEncoder().encodeToString(statement.certificates()));
+    }
+
+    /** The same of a part of a ladder. */
+    private static ObjectNode word(ObjectNode to, LadderWord word) {
+        to.putObject("word")
+                .put("epoch", word.epoch())
+                .put("first_page", word.firstPage())
+                .put("rungs", word.rungs())
+                .put("hash", word.hash().toString())
+                .put("signature", word.signature())
+                .put("certificates", word.certificates());
+        return to;
     }
 
     private static void ruling(ObjectNode to, Ruling ruling) {

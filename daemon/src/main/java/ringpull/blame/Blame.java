@@ -55,6 +55,10 @@ public final class Blame {
             case Fault.FalseLadder f ->
                 List.of(lower(
                         f.from(), "sent other bytes than those of " + f.digest() + ", or a false ladder", nowMillis));
+            case Fault.FalseWord f ->
+                f.word().hash().equals(f.right().orElse(null))
+                        ? List.of()
+                        : quarantine(f.word().signer(), "signed a false ladder of " + f.digest(), nowMillis);
             case Fault.ForgedStatement f ->
                 List.of(lower(
                         f.from(), "passed on a forged statement about " + f.digest() + ": " + f.why(), nowMillis));

@@ -1,6 +1,8 @@
 package ringpull.blame;
 
+import java.util.Optional;
 import ringpull.blob.Digest;
+import ringpull.ring.LadderWord;
 import ringpull.ring.MemberId;
 import ringpull.swarm.Statement;
 
@@ -31,8 +33,15 @@ public sealed interface Fault {
      */
     record FalseStatement(Digest digest, int chunk, Statement statement, Digest right) implements Fault {}
 
-    /** A member gave a ladder over TLS which the proven blob refutes. */
+    /** A member gave other bytes, or another ladder, than the proven blob has. */
     record FalseLadder(MemberId from, Digest digest) implements Fault {}
+
+    /**
+     * A member signed a ladder that the proven blob refutes.
+     *
+     * @param right the hash of the same rungs of the proven blob; empty: it has not so many
+     */
+    record FalseWord(Digest digest, LadderWord word, Optional<Digest> right) implements Fault {}
 
     /** A member passed on a statement that nobody has made. */
     record ForgedStatement(MemberId from, Digest digest, String why) implements Fault {}

@@ -1,7 +1,6 @@
 package ringpull.blame;
 
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -143,7 +142,7 @@ public final class Statements {
     }
 
     private byte[] shared(byte[] certificates) {
-        String name = HexFormat.of().formatHex(sha256().digest(certificates));
+        String name = HexFormat.of().formatHex(Digest.hasher().digest(certificates));
         synchronized (signers) {
             if (signers.size() >= SIGNERS_MAX) {
                 signers.clear();
@@ -153,18 +152,10 @@ public final class Statements {
     }
 
     private static String name(byte[] content, Statement statement) {
-        MessageDigest hash = sha256();
-        hash.update(sha256().digest(content));
-        hash.update(sha256().digest(statement.certificates()));
+        MessageDigest hash = Digest.hasher();
+        hash.update(Digest.hasher().digest(content));
+        hash.update(Digest.hasher().digest(statement.certificates()));
         hash.update(statement.signature());
         return HexFormat.of().formatHex(hash.digest());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

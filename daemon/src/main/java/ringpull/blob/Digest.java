@@ -1,6 +1,8 @@
 package ringpull.blob;
 
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
@@ -64,6 +66,15 @@ public final class Digest implements Comparable<Digest> {
             throw new IllegalArgumentException("a digest has 32 bytes, not " + bytes.length);
         }
         return new Digest(ByteBuffer.wrap(bytes));
+    }
+
+    /** Computes SHA-256 as the JDK does: for what is not worth {@link ringpull.hash}. */
+    public static MessageDigest hasher() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 
     /** A new array with the 32 bytes. */

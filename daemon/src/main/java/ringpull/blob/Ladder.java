@@ -1,8 +1,10 @@
 package ringpull.blob;
 
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import ringpull.hash.Sha256;
 
@@ -66,6 +68,21 @@ public final class Ladder {
     /** Copies of the pages from this one on; none if there are no more. */
     public List<byte[]> pages(int from) {
         return pages.stream().skip(from).map(byte[]::clone).toList();
+    }
+
+    /** The SHA-256 of so many rungs, from the first one of a page on; empty if there are not so many. */
+    public Optional<Digest> hash(int firstPage, int rungs) {
+        if (firstPage < 0 || rungs < 0 || (long) firstPage * PAGE_RUNGS + rungs > rungCount(sizeBytes)) {
+            return Optional.empty();
+        }
+        MessageDigest hash = Digest.hasher();
+        int left = rungs * Sha256.VALUE_BYTES;
+        for (int page = firstPage; left > 0; page++) {
+            int length = Math.min(left, pages.get(page).length);
+            hash.update(pages.get(page), 0, length);
+            left -= length;
+        }
+        return Optional.of(Digest.ofBytes(hash.digest()));
     }
 
     /** Whether both lead from the same value through this chunk, not the last, to the same value. */

@@ -8,15 +8,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import ringpull.containerd.Recall;
 import ringpull.helper.HelperServer;
 
 /** {@code ringpull helper}. */
 @Command(
         name = "helper",
-        header = "Run the root helper that NVMe over Fabrics needs.",
+        header = "Run the root helper: for NVMe over Fabrics, and to mend containerd.",
         description = {
             "Runs in the foreground as root until SIGTERM, and does for the daemon what its user may not: it shows"
-                + " blobs to other nodes through the kernel's NVMe target, and opens those that other nodes show. It"
+                + " blobs to other nodes through the kernel's NVMe target, opens those that other nodes show, and"
+                + " throws away what containerd keeps of a blob and is not the blob. It"
                 + " takes orders from the daemon's user only. What it made in the kernel goes when the daemon's"
                 + " connection ends, and what an earlier helper left goes when it starts.",
         },
@@ -44,6 +46,20 @@ final class HelperCommand implements Callable<Integer> {
             defaultValue = "ringpull")
     private String user = "";
 
+    @Option(
+            names = "--containerd",
+            paramLabel = "SOCKET",
+            description = "containerd's socket. Default: ${DEFAULT-VALUE}",
+            defaultValue = "/run/containerd/containerd.sock")
+    private Path containerd = Path.of("");
+
+    @Option(
+            names = "--containerd-root",
+            paramLabel = "DIRECTORY",
+            description = "containerd's root directory. Default: ${DEFAULT-VALUE}",
+            defaultValue = "/var/lib/containerd")
+    private Path containerdRoot = Path.of("");
+
     @Option(names = "--sweep", description = "Only take away what a helper left in the kernel; for after a crash.")
     private boolean sweep;
 
@@ -53,7 +69,7 @@ final class HelperCommand implements Callable<Integer> {
             HelperServer.sweep();
             return ExitCode.DONE;
         }
-        HelperServer server = HelperServer.start(socket, user);
+        HelperServer server = HelperServer.start(socket, user, new Recall(containerd, containerdRoot));
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(server::close));
         spec.commandLine().getOut().println("ready: helper=" + socket);
         new CountDownLatch(1).await();

@@ -16,6 +16,7 @@ public record Config(
         List<Registry> registries,
         Handoff handoff,
         Limits limits,
+        Helper helper,
         Nvmeof nvmeof,
         Metrics metrics,
         Log log) {
@@ -66,14 +67,15 @@ public record Config(
      * @param port where readers connect, in RDMA's own space
      * @param memoryBytes the most that is pinned
      * @param patience how long the fabric may take to connect, or for one operation, before TCP takes over
+     * @param spin the most that a thread looks for completions before it sleeps; zero: not at all
      */
-    public record Rdma(List<String> addresses, int port, long memoryBytes, Duration patience) {
+    public record Rdma(List<String> addresses, int port, long memoryBytes, Duration patience, Duration spin) {
         static final int PORT = 7749;
         static final long MEMORY_BYTES = 256L << 20;
         static final Duration PATIENCE = Duration.ofSeconds(1);
 
         /** As where nothing is configured. */
-        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES, PATIENCE);
+        public static final Rdma NONE = new Rdma(List.of(), PORT, MEMORY_BYTES, PATIENCE, Duration.ZERO);
 
         public Rdma {
             addresses = List.copyOf(addresses);
@@ -226,16 +228,18 @@ public record Config(
      */
     public record Limits(long upload, long download, long origin) {}
 
+    /** The process with root's rights, where one runs: at this Unix socket. */
+    public record Helper(Path socket) {}
+
     /**
      * Blobs as disks, from kernel to kernel.
      *
      * @param enabled shows blobs to other members so, and reads theirs, where this host can
-     * @param helper the root helper's Unix socket
      * @param fabric what carries the commands
      * @param port where this host's kernel listens for readers
      * @param memoryBytes of copies in memory, where the store's file system cannot share blocks between files
      */
-    public record Nvmeof(boolean enabled, Path helper, Fabric fabric, int port, long memoryBytes) {}
+    public record Nvmeof(boolean enabled, Fabric fabric, int port, long memoryBytes) {}
 
     /** What carries NVMe commands between hosts. */
     public enum Fabric {

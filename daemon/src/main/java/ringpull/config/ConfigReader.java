@@ -61,6 +61,7 @@ final class ConfigReader {
                 registries(),
                 handoff(root.table("handoff")),
                 limits(root.table("limits")),
+                helper(root.table("helper")),
                 nvmeof(root.table("nvmeof")),
                 metrics(root.table("metrics")),
                 log(root.table("log")));
@@ -139,7 +140,8 @@ final class ConfigReader {
                 keys.get("rdma", List.of(), Values.list(MAX_RAILS, Values::text)),
                 keys.get("rdma_port", Config.Rdma.PORT, Values::port),
                 keys.get("rdma_memory", Config.Rdma.MEMORY_BYTES, Values.bytes(MIN_RDMA_MEMORY, MAX_RDMA_MEMORY)),
-                keys.get("rdma_patience", Config.Rdma.PATIENCE, Values.duration(ofMillis(100), ofMinutes(1))));
+                keys.get("rdma_patience", Config.Rdma.PATIENCE, Values.duration(ofMillis(100), ofMinutes(1))),
+                keys.get("rdma_spin", Duration.ZERO, Values.duration(Duration.ZERO, ofMillis(1))));
     }
 
     private static Config.Ring ring(Keys keys) {
@@ -245,10 +247,16 @@ final class ConfigReader {
         return limits;
     }
 
+    private static Config.Helper helper(Keys keys) {
+        Config.Helper helper =
+                new Config.Helper(keys.get("socket", Path.of("/run/ringpull-helper/helper.sock"), Values::path));
+        keys.end();
+        return helper;
+    }
+
     private static Config.Nvmeof nvmeof(Keys keys) {
         Config.Nvmeof nvmeof = new Config.Nvmeof(
                 keys.get("enabled", false, Values::flag),
-                keys.get("helper", Path.of("/run/ringpull-helper/helper.sock"), Values::path),
                 keys.get("fabric", Config.Fabric.TCP, Values.oneOf(Config.Fabric.class)),
                 keys.get("port", 4420, Values::port),
                 keys.get("memory", 1L << 30, Values.bytes(0, MAX_NVMEOF_MEMORY)));

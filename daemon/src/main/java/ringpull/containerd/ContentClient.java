@@ -25,8 +25,12 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import ringpull.blob.Digest;
 
 /**
  * containerd's content store, over its socket, which only root may use as a rule. Calls block for half a minute at most.
@@ -49,7 +53,15 @@ public final class ContentClient implements AutoCloseable {
      * @param offset bytes that are written
      * @param total bytes of the blob, 0 if not known
      */
-    public record Ingest(String namespace, String ref, long offset, long total) {}
+    public record Ingest(String namespace, String ref, long offset, long total) {
+        private static final Pattern PULLED = Pattern.compile("[a-z]+-(sha256:[0-9a-f]{64})");
+
+        /** The blob that a pull writes here; empty: it is not named after one. */
+        Optional<Digest> digest() {
+            Matcher name = PULLED.matcher(ref);
+            return name.matches() ? Optional.of(Digest.parse(name.group(1))) : Optional.empty();
+        }
+    }
 
     private ContentClient(Path socket) {
         this.socket = socket;

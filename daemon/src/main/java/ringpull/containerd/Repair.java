@@ -7,13 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import ringpull.blob.Digest;
 
 /**
@@ -21,7 +18,6 @@ import ringpull.blob.Digest;
  * are hashed; the bytes of others are compared with those that the daemon proves.
  */
 public final class Repair {
-    private static final Pattern PULLED = Pattern.compile("[a-z]+-(sha256:[0-9a-f]{64})");
     private static final int STEP_BYTES = 256 << 10;
 
     private final ContentClient containerd;
@@ -80,11 +76,10 @@ public final class Repair {
 
     private static Result look(ContentClient.Ingest ingest, IngestFiles files, RightBytes right)
             throws IOException, InterruptedException {
-        Matcher name = PULLED.matcher(ingest.ref());
-        if (!name.matches()) {
+        if (ingest.digest().isEmpty()) {
             return result(ingest, Finding.NOT_COMPARED, "it is not named after a digest: no pull goes on with it");
         }
-        Digest digest = Digest.parse(name.group(1));
+        Digest digest = ingest.digest().get();
         Optional<Path> data = files.data(ingest);
         if (data.isEmpty()) {
             return result(ingest, Finding.NOT_COMPARED, "its file is not under containerd's root: see --root");
@@ -109,7 +104,7 @@ public final class Repair {
     }
 
     private static Result whole(ContentClient.Ingest ingest, Path data, Digest digest) throws IOException {
-        MessageDigest hash = sha256();
+        MessageDigest hash = Digest.hasher();
         byte[] step = new byte[STEP_BYTES];
         try (InputStream in = Files.newInputStream(data)) {
             for (int length = in.read(step); length >= 0; length = in.read(step)) {
@@ -145,13 +140,5 @@ public final class Repair {
             }
         }
         return result(ingest, Finding.SOUND, "");
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

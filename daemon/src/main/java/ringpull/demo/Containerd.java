@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -243,11 +244,15 @@ public final class Containerd implements AutoCloseable {
         try (Stream<Path> files = Files.list(store)) {
             for (Path file : files.sorted().toList()) {
                 Digest name = Digest.parse("sha256:" + file.getFileName());
-                Digest found = hash(file);
-                if (!found.equals(name)) {
-                    throw new IOException(file + " is " + found);
+                try {
+                    Digest found = hash(file);
+                    if (!found.equals(name)) {
+                        throw new IOException(file + " is " + found);
+                    }
+                    verified.put(name, Files.size(file));
+                } catch (NoSuchFileException e) {
+                    // Of an image that another one has replaced: containerd has just collected it.
                 }
-                verified.put(name, Files.size(file));
             }
         }
         return verified;

@@ -3,14 +3,16 @@ package ringpull.fetch;
 import java.net.InetAddress;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import ringpull.blob.Digest;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 
 /**
- * Asks other hosts for their ladders of a blob that is proven by one holder's. What two members on different hosts say alike
- * may leave before the whole is proven: one liar can do nothing.
+ * Asks other hosts for their ladders of a blob that is proven by one holder's. What two members on different hosts sign alike
+ * may leave before the whole is proven: one liar can do nothing, and two that lie alike have signed it.
  */
 final class Agreement {
     /** Members that are asked besides the ladder's author. */
@@ -19,10 +21,13 @@ final class Agreement {
     private Agreement() {}
 
     /** Asks in the background, one after another, until one agrees with all of the ladder. */
-    static void seek(LinkProof links, Member author, List<Member> holders, Fetcher.Parts parts, Digest digest) {
-        if (!parts.ladders().authenticated()) {
-            return;
-        }
+    static void seek(
+            LinkProof links,
+            Member author,
+            List<Member> holders,
+            Fetcher.Parts parts,
+            Digest digest,
+            Evidence evidence) {
         List<Member> witnesses = holders.stream()
                 .filter(holder -> !shareHost(holder, author))
                 .limit(WITNESSES_MAX)
@@ -35,9 +40,10 @@ final class Agreement {
                 boolean all = false;
                 for (Member witness : witnesses) {
                     if (!all && links.credible()) {
-                        all = parts.ladders()
-                                .of(witness, digest, links.sizeBytes())
-                                .map(links::witness)
+                        Optional<Ladders.Told> told = parts.ladders().of(witness, digest, links.sizeBytes());
+                        told.ifPresent(evidence::told);
+                        all = told.filter(Ladders.Told::isSigned)
+                                .map(other -> links.witness(other.ladder()))
                                 .orElse(false);
                     }
                 }

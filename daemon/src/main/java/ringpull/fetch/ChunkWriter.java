@@ -3,7 +3,6 @@ package ringpull.fetch;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.store.PartialBlob;
@@ -13,7 +12,7 @@ import ringpull.transport.Landing;
 final class ChunkWriter implements Landing {
     private final PartialBlob partial;
     private Chunks chunks;
-    private final MessageDigest hash = sha256();
+    private final MessageDigest hash = Digest.hasher();
     private long offset;
 
     /** Told of each chunk that is written whole. */
@@ -64,14 +63,6 @@ final class ChunkWriter implements Landing {
             if (offset == end) {
                 chunks.written(chunk, Digest.ofBytes(hash.digest()));
             }
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
         }
     }
 }

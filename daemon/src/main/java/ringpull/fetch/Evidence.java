@@ -2,8 +2,6 @@ package ringpull.fetch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -23,6 +21,9 @@ import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
+import ringpull.blob.Ladder;
+import ringpull.ring.LadderWord;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.swarm.Statement;
@@ -36,6 +37,7 @@ final class Evidence {
     static final int CHUNKS_MAX = 1 << 15;
 
     private static final int CONTRADICTIONS_MAX = 256;
+    private static final int WORDS_MAX = 1 << 13;
 
     private final Digest digest;
     private final Reputation reputation;
@@ -46,6 +48,10 @@ final class Evidence {
     private final Set<Statement> statements = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Contradiction> contradictions = new ArrayList<>();
     private final Map<Integer, Refuted> refuted = new HashMap<>();
+    private final List<LadderWord> words = new ArrayList<>();
+
+    /** Members that were blamed already. */
+    private final Set<MemberId> named = new HashSet<>();
 
     private record Delivery(Member from, Fault.Channel channel) {}
 
@@ -92,6 +98,13 @@ final class Evidence {
     synchronized void contradicted(int chunk, Member from, Digest hash) {
         if (contradictions.size() < CONTRADICTIONS_MAX) {
             contradictions.add(new Contradiction(chunk, new Delivery(from, channel(from)), hash));
+        }
+    }
+
+    /** A member signed this ladder. */
+    synchronized void told(Ladders.Told told) {
+        if (words.size() + told.words().size() <= WORDS_MAX) {
+            words.addAll(told.words());
         }
     }
 
@@ -151,6 +164,25 @@ final class Evidence {
         return !refuted.isEmpty() || !contradictions.isEmpty();
     }
 
+    /** The blob is proven, with this ladder: says who signed another one. */
+    void judge(Ladder proven) {
+        List<LadderWord> said;
+        synchronized (this) {
+            said = List.copyOf(words);
+            words.clear();
+        }
+        for (LadderWord word : said) {
+            if (!word.isOf(proven) && names(word.signer())) {
+                reputation.happened(new Fault.FalseWord(digest, word, proven.hash(word.firstPage(), word.rungs())));
+            }
+        }
+    }
+
+    /** Whether a member is blamed for the first time here. */
+    private synchronized boolean names(MemberId member) {
+        return named.add(member);
+    }
+
     /** The blob is proven: says who was at fault for what was not of it. */
     void judge(BlobFile blob) throws IOException, InterruptedException {
         Map<Integer, Digest> right = new HashMap<>();
@@ -165,10 +197,9 @@ final class Evidence {
             contradicted = List.copyOf(contradictions);
             wrong = Map.copyOf(refuted);
         }
-        Set<MemberId> named = new HashSet<>();
         for (Statement statement : said) {
             falseChunk(statement, right).ifPresent(fault -> {
-                if (named.add(statement.signer())) {
+                if (names(statement.signer())) {
                     reputation.happened(fault);
                 }
             });
@@ -184,7 +215,7 @@ final class Evidence {
             }
             if (delivery == null) {
                 originWrong |= bytes.own;
-            } else if (!inGoodFaith(chunk, bytes.hash, said) && named.add(delivery.from.id())) {
+            } else if (!inGoodFaith(chunk, bytes.hash, said) && names(delivery.from.id())) {
                 again(chunk, delivery, bytesAgain -> hash(bytesAgain).equals(proven), true);
             }
         }
@@ -193,7 +224,7 @@ final class Evidence {
             if (proven != null
                     && !c.hash.equals(proven)
                     && !inGoodFaith(c.chunk, c.hash, said)
-                    && named.add(c.delivery.from.id())) {
+                    && names(c.delivery.from.id())) {
                 again(c.chunk, c.delivery, bytes -> hash(bytes).equals(proven), true);
             }
         }
@@ -239,14 +270,6 @@ final class Evidence {
     }
 
     static Digest hash(byte[] bytes) {
-        return Digest.ofBytes(sha256().digest(bytes));
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Digest.ofBytes(Digest.hasher().digest(bytes));
     }
 }

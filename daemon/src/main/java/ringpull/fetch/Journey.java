@@ -60,7 +60,7 @@ final class Journey implements SwarmPull.Host {
         this.wishes = fetch.wishes();
         this.trust = new Trust(request, parts);
         this.together = new Together(request, parts, fetch, trust.evidence());
-        this.proving = new Proving(digest, parts, fetch);
+        this.proving = new Proving(digest, parts, fetch, trust.evidence());
     }
 
     void run() {

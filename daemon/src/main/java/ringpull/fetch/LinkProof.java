@@ -20,6 +20,7 @@ import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.blob.LadderProof;
 import ringpull.blob.ProvenBlob;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.store.PartialBlob;
 import ringpull.store.PartialBlob.KeptProof;
@@ -84,22 +85,27 @@ final class LinkProof implements AutoCloseable {
     }
 
     /** By the first ladder that one of these holders gives; empty if none does, or it would not be worth while. */
-    static Optional<LinkProof> of(PartialBlob partial, List<Member> holders, BlobFetch fetch, Fetcher.Parts parts)
+    static Optional<LinkProof> of(
+            PartialBlob partial, List<Member> holders, BlobFetch fetch, Fetcher.Parts parts, Evidence evidence)
             throws IOException, InterruptedException {
         Digest digest = partial.digest();
         if (partial.sizeBytes() < BLOB_BYTES_MIN) {
             return Optional.empty();
         }
         for (Member holder : holders.stream().limit(ASKED_MAX).toList()) {
-            Optional<Ladder> ladder = parts.ladders().of(holder, digest, partial.sizeBytes());
-            if (ladder.isPresent()) {
+            Optional<Ladders.Told> told = parts.ladders().of(holder, digest, partial.sizeBytes());
+            if (told.isPresent()) {
+                Ladder ladder = told.get().ladder();
+                evidence.told(told.get());
                 // What was checked against the very same is not checked again.
                 KeptProof proof = partial.keptProof()
-                        .filter(kept -> kept.proof().ladder().equals(ladder.get()))
-                        .orElseGet(() -> new KeptProof(new LadderProof(digest, ladder.get()), false));
+                        .filter(kept -> kept.proof().ladder().equals(ladder))
+                        .orElseGet(() -> new KeptProof(new LadderProof(digest, ladder), false));
                 partial.keep(proof);
                 LinkProof links = new LinkProof(proof, holder, partial, fetch, parts.proofThreads());
-                Agreement.seek(links, holder, holders, parts, digest);
+                if (told.get().isSigned()) {
+                    Agreement.seek(links, holder, holders, parts, digest, evidence);
+                }
                 return Optional.of(links);
             }
         }

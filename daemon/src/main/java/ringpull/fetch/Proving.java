@@ -21,15 +21,17 @@ final class Proving {
     private final Digest digest;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
+    private final Evidence evidence;
     private final BlockingQueue<Verdict> verdicts = new ArrayBlockingQueue<>(1);
 
     private volatile @Nullable ProofTrail trail;
     private volatile @Nullable LinkProof links;
 
-    Proving(Digest digest, Fetcher.Parts parts, BlobFetch fetch) {
+    Proving(Digest digest, Fetcher.Parts parts, BlobFetch fetch, Evidence evidence) {
         this.digest = digest;
         this.parts = parts;
         this.fetch = fetch;
+        this.evidence = evidence;
     }
 
     /** Begins anew, behind what was hashed of this blob already. */
@@ -62,7 +64,7 @@ final class Proving {
         if (known != null && known.isSettled()) {
             return known;
         }
-        Optional<LinkProof> asked = LinkProof.of(blob, holders, fetch, parts);
+        Optional<LinkProof> asked = LinkProof.of(blob, holders, fetch, parts, evidence);
         if (asked.isPresent()) {
             links = asked.get();
             if (known != null) {

@@ -82,6 +82,7 @@ final class Trust {
 
     /** Those whose bytes or ladder, or whose size, contradict what is proven. */
     void blame(ProvenBlob proof, Set<Member> liars) {
+        evidence.judge(proof.ladder());
         long sizeBytes = proof.sizeBytes();
         for (Member liar : liars) {
             parts.suspects().add(digest, Set.of(liar.id()));

@@ -57,6 +57,22 @@ public final class HelperClient implements AutoCloseable {
         exchange(request, Optional.of(file), wait).file().ifPresent(Descriptor::close);
     }
 
+    /**
+     * Has containerd forget wrong bytes of a blob.
+     *
+     * @param blob open for reading; it stays the caller's
+     * @return how many ingests are gone
+     */
+    public int ask(Request.Abort request, Descriptor blob, Duration wait) throws IOException {
+        UnixSocket.Message answer = exchange(request, Optional.of(blob), wait);
+        answer.file().ifPresent(Descriptor::close);
+        try {
+            return Integer.parseInt(answer.text().substring(OK.length()).strip());
+        } catch (NumberFormatException e) {
+            throw new IOException("the helper answers \"" + answer.text() + "\"", e);
+        }
+    }
+
     /** Asks for a device; the caller closes it. */
     public Descriptor ask(Request.Open request, Duration wait) throws IOException {
         return exchange(request, Optional.empty(), wait)

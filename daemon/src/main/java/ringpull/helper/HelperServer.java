@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import ringpull.containerd.Recall;
 import ringpull.os.Descriptor;
 import ringpull.os.NativeLibraries;
 import ringpull.os.UnixSocket;
@@ -34,15 +35,17 @@ public final class HelperServer implements AutoCloseable {
 
     private final UnixSocket listener;
     private final int user;
+    private final Recall recall;
     private final Nvmet nvmet = new Nvmet();
     private final Controllers controllers = new Controllers();
     private final Set<UnixSocket> open = new HashSet<>();
     private final Thread accepting;
     private boolean closed;
 
-    private HelperServer(UnixSocket listener, int user) {
+    private HelperServer(UnixSocket listener, int user, Recall recall) {
         this.listener = listener;
         this.user = user;
+        this.recall = recall;
         this.accepting = Thread.ofPlatform().name("accept").start(this::accept);
     }
 
@@ -51,9 +54,10 @@ public final class HelperServer implements AutoCloseable {
      *
      * @param socket in a directory that only root may write
      * @param user the daemon's
+     * @param recall with the containerd that it may be asked about
      * @throws IOException with a sentence, if that cannot be
      */
-    public static HelperServer start(Path socket, String user) throws IOException {
+    public static HelperServer start(Path socket, String user, Recall recall) throws IOException {
         Optional.ofNullable(System.getenv("STATE_DIRECTORY")).ifPresent(own -> NativeLibraries.unpackTo(Path.of(own)));
         sweep();
         UnixSocket listener = UnixSocket.listen(socket, BACKLOG);
@@ -62,7 +66,7 @@ public final class HelperServer implements AutoCloseable {
                     socket.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user);
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
             Files.setOwner(socket, owner);
-            return new HelperServer(listener, (Integer) Files.getAttribute(socket, "unix:uid"));
+            return new HelperServer(listener, (Integer) Files.getAttribute(socket, "unix:uid"), recall);
         } catch (IOException | RuntimeException e) {
             listener.close();
             throw new IOException("the socket " + socket + " cannot be given to user " + user + ": " + e, e);
@@ -160,8 +164,8 @@ public final class HelperServer implements AutoCloseable {
         Answer answer(String line, Optional<Descriptor> file) {
             try {
                 Request request = Request.parse(line);
-                if (file.isPresent() != request instanceof Request.Export) {
-                    throw new IllegalArgumentException("a file is given with an export, and with nothing else");
+                if (file.isPresent() != (request instanceof Request.Export || request instanceof Request.Abort)) {
+                    throw new IllegalArgumentException("a file is given with an export or an abort, and with nothing else");
                 }
                 return answer(request, file);
             } catch (IOException | IllegalArgumentException e) {
@@ -182,6 +186,9 @@ public final class HelperServer implements AutoCloseable {
                 case Request.Export r -> target().export(r, file);
                 case Request.Withdraw r -> target().withdraw(r);
                 case Request.Dismiss r -> target().dismiss(r);
+                case Request.Abort r -> {
+                    return Answer.ok(Integer.toString(abort(r, file.orElseThrow())));
+                }
                 case Request.Connect r -> {
                     mustBeNew();
                     controller = controllers.connect(r);
@@ -195,6 +202,15 @@ public final class HelperServer implements AutoCloseable {
                 }
             }
             return Answer.ok("");
+        }
+
+        private int abort(Request.Abort request, Descriptor file) throws IOException {
+            if (!file.isFile()) {
+                throw new IllegalArgumentException("an abort is given a plain file");
+            }
+            int gone = recall.of(request.digest(), file::fill);
+            log.info("threw away {} of containerd's ingests of {}: they held other bytes", gone, request.digest());
+            return gone;
         }
 
         private String probe() {

@@ -3,11 +3,12 @@ package ringpull.helper;
 import java.util.HexFormat;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import ringpull.blob.Digest;
 
 /**
  * Everything that the helper can be asked, as one line of text. A connection is a target (after {@link Listen}) or one
- * host's controller (after {@link Connect}), and all that it made goes when it ends. There are no paths in requests: files
- * come as open descriptors.
+ * host's controller (after {@link Connect}), and all that it made goes when it ends; {@link Probe} and {@link Abort} make
+ * nothing. There are no paths in requests: files come as open descriptors.
  */
 public sealed interface Request {
     /** What this host's kernel can do. Answered with {@code target}, {@code host}, both or neither. */
@@ -27,6 +28,12 @@ public sealed interface Request {
 
     /** Connect to the target that knows this session. */
     record Connect(Endpoint endpoint, Session session, Key key) implements Request {}
+
+    /**
+     * Throw away what containerd keeps of a blob and is not the blob, as the blob's own bytes show: they come beside this, in
+     * a file open for reading. Answered with the number of ingests that are gone.
+     */
+    record Abort(Digest digest) implements Request {}
 
     /** Open what the target shows under this name; the answer brings the descriptor, for direct reads. */
     record Open(UUID namespace) implements Request {}
@@ -94,6 +101,7 @@ public sealed interface Request {
             case "connect 5" ->
                 new Connect(Endpoint.parse(words[1], words[2], words[3]), new Session(words[4]), new Key(words[5]));
             case "open 1" -> new Open(name(words[1]));
+            case "abort 1" -> new Abort(Digest.parse("sha256:" + words[1]));
             default -> throw new IllegalArgumentException("no such request");
         };
     }
@@ -115,6 +123,7 @@ public sealed interface Request {
             case Dismiss r -> "dismiss " + r.session.id;
             case Connect r -> "connect " + r.endpoint.text() + " " + r.session.id + " " + r.key.hex;
             case Open r -> "open " + r.namespace;
+            case Abort r -> "abort " + r.digest.hex();
         };
     }
 }

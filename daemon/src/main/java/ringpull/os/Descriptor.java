@@ -49,6 +49,11 @@ public final class Descriptor implements AutoCloseable {
                 Libc.INSTANCE.open(device.toString(), READ_ONLY | direct | CLOSE_ON_EXEC, 0), "cannot open " + device);
     }
 
+    /** Opens a file for reading. */
+    public static Descriptor open(Path file) throws IOException {
+        return opened(Libc.INSTANCE.open(file.toString(), READ_ONLY | CLOSE_ON_EXEC, 0), "cannot open " + file);
+    }
+
     /** Creates a file that its owner may read and write, and nobody else; there must be none. */
     public static Descriptor create(Path file) throws IOException {
         return opened(
@@ -102,7 +107,12 @@ public final class Descriptor implements AutoCloseable {
         return flags >= 0
                 && (flags & ACCESS_MODE) == READ_WRITE
                 && (flags & PATH_ONLY) == 0
-                && Files.isRegularFile(path());
+                && isFile();
+    }
+
+    /** Whether it is a plain file. */
+    public boolean isFile() {
+        return Files.isRegularFile(path());
     }
 
     public long sizeBytes() throws IOException {
@@ -141,6 +151,14 @@ public final class Descriptor implements AutoCloseable {
             if (errno() != EINTR) {
                 throw failure("cannot read at byte " + offset);
             }
+        }
+    }
+
+    /** Reads at an offset until the direct buffer is full, or there is no more. */
+    public void fill(ByteBuffer direct, long offset) throws IOException {
+        long at = offset;
+        for (int read = read(direct, at); read > 0 && direct.hasRemaining(); read = read(direct, at)) {
+            at += read;
         }
     }
 

@@ -3,15 +3,11 @@ package ringpull.ring;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
-import ringpull.ring.Membership.Status;
 
-/** Compares entries of two nodes' {@link HashTree}s, and gives what the other lacks; both sides of a {@link Repair}. */
+/** Answers the questions of a {@link Repair} within a budget: tells what differs, and gives what the other lacks. */
 final class Differences {
     /** Members that are given beside one question or answer. */
     static final int GIVEN_BYTES = 16 << 10;
-
-    /** Members that are wanted at one time; about as many as that are. */
-    static final int WANTED = 160;
 
     /** Inventories likewise. */
     static final int INVENTORY_BYTES = 64 << 10;
@@ -44,6 +40,7 @@ final class Differences {
     private final Exchanges exchanges;
     private final BiConsumer<Integer, Boolean> changed;
     private final Inventories inventories;
+    private final Listings listings;
     private final MemberStates states;
     private long refusals;
     private int heardOf;
@@ -56,6 +53,7 @@ final class Differences {
         this.changed = changed;
         table = peers.table();
         inventories = new Inventories(peers);
+        listings = new Listings(peers, changed);
         states = new MemberStates(peers);
     }
 
@@ -110,7 +108,7 @@ final class Differences {
                 theirs.inventories() == peers.digests().inventories().root()
                         || !peers.sharesInventories(asker.member());
         boolean knowsFew = theirs.known() < table.liveCount() / 2;
-        if (!(members && inventories) && refusesBusy(exchange, asker, knowsFew)) {
+        if (!(members && inventories) && refusesBusy(exchange, asker, knowsFew, 0)) {
             return;
         }
         Body.Compared answer = new Body.Compared(
@@ -129,7 +127,7 @@ final class Differences {
 
     /** Answers a question about buckets. */
     void list(long exchange, Rumor asker, Body.Compares question) {
-        if (refusesBusy(exchange, asker, false)) {
+        if (refusesBusy(exchange, asker, false, 0)) {
             return;
         }
         boolean members = question.part() == Body.Part.MEMBERS;
@@ -164,14 +162,15 @@ final class Differences {
 
     private Listing list(Body.Compares question, Bucket bucket) {
         return switch (question.part()) {
-            case MEMBERS -> members(bucket, question.salt());
-            case INVENTORIES -> inventories(bucket);
+            case MEMBERS -> listings.members(bucket, question.salt());
+            case INVENTORIES -> listings.inventories(bucket);
             case STATES -> states.list(bucket);
         };
     }
 
-    private boolean refusesBusy(long exchange, Rumor asker, boolean knowsFew) {
-        if (budgetLeft() > 0) {
+    /** @param credit for one who was listed what to ask for: refused now, it would have to be listed all that again */
+    private boolean refusesBusy(long exchange, Rumor asker, boolean knowsFew, long credit) {
+        if (budgetLeft() + credit > 0) {
             return false;
         }
         refusals++;
@@ -187,181 +186,21 @@ final class Differences {
         }
     }
 
-    private Listing members(Bucket bucket, long salt) {
-        boolean brief = salt != 0;
-        int[] entries = table.of(bucket.number(), bucket.wide());
-        long[] counted = new long[Math.min(entries.length, Limits.ENTRIES_PER_BUCKET)];
-        long[] dead = new long[counted.length];
-        int counting = 0;
-        int died = 0;
-        for (int member : entries) {
-            if (table.counts(member) && counting < counted.length) {
-                counted[counting++] = brief
-                        ? Listing.brief(peers.digests(), member, salt)
-                        : peers.digests().ofMember(member);
-            } else if (table.status(member) == Status.DEAD && died < dead.length) {
-                dead[died++] = peers.digests().inLife(member);
-            }
-        }
-        return new Listing(
-                bucket.number(),
-                bucket.wide(),
-                brief ? Listing.Form.BRIEF : Listing.Form.HASHES,
-                Hashes.of(counted, counting),
-                Hashes.of(dead, died));
-    }
-
-    private Listing inventories(Bucket bucket) {
-        int[] entries = table.of(bucket.number(), bucket.wide());
-        long[] hashes = new long[Math.min(entries.length, Limits.ENTRIES_PER_BUCKET)];
-        int count = 0;
-        for (int member : entries) {
-            long hash = peers.digests().ofInventory(member);
-            if (hash != 0 && table.counts(member) && count < hashes.length) {
-                hashes[count++] = hash;
-            }
-        }
-        return new Listing(bucket.number(), bucket.wide(), Listing.Form.HASHES, Hashes.of(hashes, count), Hashes.NONE);
-    }
-
     /** What this node wants of the other's members; what it lacks itself goes into the bundle. */
     Body.Repair ofMembers(Rumor other, List<Listing> theirs, long salt, Bundle bundle) {
-        List<Listing> wanted = new ArrayList<>();
-        int members = 0;
-        for (Listing listing : theirs) {
-            boolean[] matched = new boolean[listing.counted().size()];
-            List<Long> dead = new ArrayList<>();
-            for (int member : table.of(listing.number(), listing.wide())) {
-                if (table.counts(member)) {
-                    compareCounted(other, member, listing, salt, matched, bundle);
-                } else {
-                    compareDead(member, listing, salt, matched, dead, bundle);
-                }
-            }
-            Listing want = new Listing(
-                    listing.number(),
-                    listing.wide(),
-                    listing.form(),
-                    unmatched(listing.counted(), matched, WANTED - members),
-                    Hashes.of(dead.stream().mapToLong(Long::longValue).toArray()));
-            members += want.counted().size();
-            if (want.counted().size() > 0 || want.dead().size() > 0) {
-                wanted.add(want);
-            }
-        }
+        Body.Repair wanted = listings.ofMembers(other, theirs, salt, bundle);
         spend(bundle.used());
-        return new Body.Repair(wanted, List.of(), salt);
-    }
-
-    private void compareCounted(Rumor other, int member, Listing listing, long salt, boolean[] matched, Bundle bundle) {
-        long own = peers.digests().ofMember(member);
-        int at = listing.counted().indexOf(listing.listed(peers.digests(), member, salt));
-        if (at >= 0) {
-            matched[at] = true;
-        } else if (listing.dead().indexOf(own) >= 0) {
-            if (peers.learnDeath(member, table.find(other.id()))) {
-                changed.accept(member, false);
-            }
-        } else if (isBehind(member, listing, matched)) {
-            bundle.add(peers.claim(member));
-        } else if (!guess(member, listing, matched) && !bundle.truncated()) {
-            bundle.add(peers.rumor(member));
-        }
-    }
-
-    private void compareDead(
-            int member, Listing listing, long salt, boolean[] matched, List<Long> dead, Bundle bundle) {
-        long inLife = peers.digests().inLife(member);
-        int at = listing.counted().indexOf(listing.listed(peers.digests(), member, salt));
-        if (at >= 0) {
-            matched[at] = true;
-            if (table.status(member) == Status.DEAD) {
-                dead.add(inLife);
-            } else {
-                bundle.add(peers.claim(member));
-            }
-        } else {
-            guess(member, listing, matched);
-        }
-    }
-
-    /** The other may just know the member's next incarnation: then its hash says all. */
-    private boolean guess(int member, Listing listing, boolean[] matched) {
-        long next = table.incarnation(member) + 1;
-        if (listing.form() != Listing.Form.HASHES || member == peers.selfOrdinal() || next > Limits.INCARNATIONS) {
-            return false;
-        }
-        for (int eligible = 0; eligible < 2; eligible++) {
-            int at = listing.counted().indexOf(peers.digests().ofMember(member, next, eligible == 1));
-            if (at >= 0) {
-                Member known = table.member(member);
-                peers.learn(new Claim(known.id(), known.epoch(), next, Status.ALIVE, eligible == 1, List.of()));
-                matched[at] = true;
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** The other may just know the member's incarnation before: then it needs to hear of the state alone. */
-    private boolean isBehind(int member, Listing listing, boolean[] matched) {
-        long before = table.incarnation(member) - 1;
-        for (int eligible = 0; eligible < 2 && before >= 0 && listing.form() == Listing.Form.HASHES; eligible++) {
-            int at = listing.counted().indexOf(peers.digests().ofMember(member, before, eligible == 1));
-            if (at >= 0) {
-                matched[at] = true;
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static Hashes unmatched(Hashes all, boolean[] matched, int most) {
-        long[] rest = new long[matched.length];
-        int count = 0;
-        for (int i = 0; i < matched.length && count < most; i++) {
-            if (!matched[i]) {
-                rest[count++] = all.at(i);
-            }
-        }
-        return Hashes.of(rest, count);
+        return wanted;
     }
 
     /** Inventories that differ, with what this node has of them. */
     Body.Repair ofInventories(List<Listing> theirs) {
-        List<Version> known = new ArrayList<>();
-        for (Listing listing : theirs) {
-            boolean[] matched = new boolean[listing.counted().size()];
-            List<Integer> without = new ArrayList<>();
-            int unmatched = matched.length;
-            for (int member : table.of(listing.number(), listing.wide())) {
-                long hash = peers.digests().ofInventory(member);
-                int at = hash == 0 ? -1 : listing.counted().indexOf(hash);
-                if (at >= 0) {
-                    matched[at] = true;
-                    unmatched--;
-                } else if (table.counts(member) && hash != 0) {
-                    add(known, member);
-                } else if (table.counts(member)) {
-                    without.add(member);
-                }
-            }
-            if (unmatched > 0) {
-                without.forEach(member -> add(known, member));
-            }
-        }
-        return new Body.Repair(List.of(), known, 0);
-    }
-
-    private void add(List<Version> known, int member) {
-        if (known.size() < Limits.VERSIONS_PER_MESSAGE) {
-            known.add(peers.version(member));
-        }
+        return listings.ofInventories(theirs);
     }
 
     /** Answers with what the asker lacks, and says what this node lacks. */
     void repair(long exchange, Rumor asker, List<Rumor> given, Body.Repair question) {
-        if (refusesBusy(exchange, asker, false)) {
+        if (refusesBusy(exchange, asker, false, GIVEN_BYTES)) {
             return;
         }
         int from = table.find(asker.id());

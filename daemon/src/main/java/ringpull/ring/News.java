@@ -41,6 +41,11 @@ final class News {
     /** With more of these to tell, as when many join at once, the rest is left to the repair too. */
     private static final int UPDATES = 64;
 
+    /** With more than so much to tell at once each thing is told so often: for the rest the repair costs less. */
+    private static final int MANY = 64;
+
+    private static final int COPIES_OF_MANY = 4;
+
     /** Kinds of news, the most urgent first. */
     private static final int REFUTATION = 0;
 
@@ -89,15 +94,18 @@ final class News {
             case SUSPECT -> SUSPICION;
             case DEAD, LEFT -> DEATH;
         };
-        boolean stillJoins = kind == UPDATE && member < places.length && isJoin(places[member]);
+        boolean stillJoins = kind == UPDATE && member < places.length && isIn(JOIN, places[member]);
         boolean tooMany = kind == UPDATE && member != peers.selfOrdinal() && queues[UPDATE][0].size() >= UPDATES;
-        if (!stillJoins && !tooMany) {
+        // One more accuser is told with what is left of the copies.
+        boolean isTold =
+                kind == SUSPICION && pending > MANY && member < places.length && isIn(SUSPICION, places[member]);
+        if (!stillJoins && !tooMany && !isTold) {
             put(kind, member);
         }
     }
 
-    private static boolean isJoin(byte place) {
-        return place != 0 && (place - 1) / COPIES_MAX == JOIN;
+    private static boolean isIn(int kind, byte place) {
+        return place != 0 && (place - 1) / COPIES_MAX == kind;
     }
 
     private void put(int kind, int member) {
@@ -170,11 +178,12 @@ final class News {
         }
     }
 
-    private static int copiesOf(int kind, int urgent) {
+    private int copiesOf(int kind, int urgent) {
         return switch (kind) {
             case JOIN -> JOIN_COPIES;
             case UPDATE -> UPDATE_COPIES;
-            default -> urgent;
+            case REFUTATION -> urgent;
+            default -> pending > MANY ? Math.min(urgent, COPIES_OF_MANY) : urgent;
         };
     }
 

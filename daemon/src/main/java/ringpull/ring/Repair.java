@@ -16,7 +16,7 @@ final class Repair {
     /** The same while this node does not know the whole ring. */
     static final long JOINING_INTERVAL = 250 * Time.MILLIS;
 
-    /** And when there was more than one exchange could give. */
+    /** And when there was more than one exchange could give; in a large ring only if the other was not busy. */
     private static final long JOINING_AGAIN = 50 * Time.MILLIS;
 
     static final long TIMEOUT = 5 * Time.SECONDS;
@@ -199,7 +199,7 @@ final class Repair {
                 case Body.Compared compared -> compared(message.sender(), compared);
                 case Body.Listed listed -> listed(message.sender(), listed);
                 case Body.Repaired(List<Version> wanted) -> {
-                    incomplete |= message.rumors().size() < wantedMembers || wantedMembers >= Differences.WANTED;
+                    incomplete |= message.rumors().size() < wantedMembers || wantedMembers >= Listings.WANTED;
                     giveInventories(wanted);
                     next();
                 }
@@ -340,7 +340,7 @@ final class Repair {
             ended = true;
             tell(Optional.empty(), "it is busy");
             running--;
-            if (incomplete && !joined && !differences.isLarge()) {
+            if (incomplete && !joined && (!differences.isLarge() || complete)) {
                 due = Math.min(due, time.now() + JOINING_AGAIN);
             }
             if (complete && !incomplete && otherOwns) {

@@ -154,7 +154,7 @@ public abstract class FileBlobStore implements BlobStore {
     }
 
     /** Where a complete blob's file lies, whether it is there or not. */
-    final Path fileOf(Digest digest) {
+    public final Path fileOf(Digest digest) {
         return layout.blob(digest);
     }
 

@@ -20,6 +20,7 @@ import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.ring.Address;
+import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.v1.LadderPart;
@@ -33,9 +34,13 @@ class PeerLaddersTest {
     /** Three answers, the last of them one rung. */
     private static final long SIZE_BYTES = (2L * LadderService.PAGES_MAX * Ladder.PAGE_RUNGS + 2) * Chunk.SIZE_BYTES;
 
+    private static final LadderWords WORDS =
+            new LadderWords("demo", new MemberId("a".repeat(32)), 1, Optional.empty());
+
     private final Ladder ladder = ladder();
     private final Channels channels = new Channels(null, Runnable::run);
-    private final PeerLadders ladders = new PeerLadders(channels, new Senders(false), new Silence(System::nanoTime));
+    private final PeerLadders ladders = new PeerLadders(
+            channels, new Senders(false), new Silence(System::nanoTime), WORDS);
     private final List<AutoCloseable> toClose = new ArrayList<>(List.of(channels));
 
     @AfterEach
@@ -47,14 +52,14 @@ class PeerLaddersTest {
 
     @Test
     void aLadderComesInPartsAndWhole() throws IOException, InterruptedException {
-        Member member = member(new LadderService(this::page));
+        Member member = member(new LadderService(this::page, WORDS));
 
-        assertThat(ladders.of(member, DIGEST, SIZE_BYTES)).contains(ladder);
+        assertThat(ladders.of(member, DIGEST, SIZE_BYTES)).contains(new Ladders.Told(ladder, List.of()));
     }
 
     @Test
     void whatIsNotThereIsNoLadder() throws IOException, InterruptedException {
-        Member member = member(new LadderService(this::page));
+        Member member = member(new LadderService(this::page, WORDS));
 
         assertThat(ladders.of(member, Digest.parse("sha256:" + "cd".repeat(32)), SIZE_BYTES))
                 .isEmpty();
@@ -101,7 +106,7 @@ class PeerLaddersTest {
         Member member = member(new LadderService((digest, page) -> {
             asked.add(page);
             return Optional.empty();
-        }));
+        }, WORDS));
         LadderRequest right = LadderRequest.newBuilder()
                 .setDigest(ByteString.copyFrom(DIGEST.bytes()))
                 .setSizeBytes(SIZE_BYTES)

@@ -28,7 +28,8 @@ class RdmaContractTest extends TransportContract {
             Duration.ofSeconds(20),
             Duration.ofSeconds(40),
             Duration.ofSeconds(60),
-            Duration.ofSeconds(60));
+            Duration.ofSeconds(60),
+            Duration.ZERO);
     private static final int WINDOWS = 2;
     private static final int LANDING_SLOTS = 8;
 

@@ -26,7 +26,8 @@ final class RdmaFixture {
             Duration.ofSeconds(20),
             Duration.ofSeconds(40),
             Duration.ofSeconds(60),
-            Duration.ofSeconds(60));
+            Duration.ofSeconds(60),
+            Duration.ZERO);
 
     final Sessions sessions = new Sessions(System::nanoTime);
     final AtomicLong fetched = new AtomicLong();

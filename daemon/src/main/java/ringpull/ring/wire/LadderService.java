@@ -22,6 +22,7 @@ public final class LadderService extends LaddersGrpc.LaddersImplBase {
     static final int PAGES_MAX = 4;
 
     private final Pages pages;
+    private final LadderWords words;
 
     /** Where ladders are kept. */
     public interface Pages {
@@ -29,8 +30,9 @@ public final class LadderService extends LaddersGrpc.LaddersImplBase {
         Optional<byte[]> page(Digest digest, int page) throws IOException;
     }
 
-    public LadderService(Pages pages) {
+    public LadderService(Pages pages, LadderWords words) {
         this.pages = pages;
+        this.words = words;
     }
 
     @Override
@@ -59,7 +61,7 @@ public final class LadderService extends LaddersGrpc.LaddersImplBase {
                 }
                 rungs = rungs.concat(ByteString.copyFrom(found.get()));
             }
-            asker.onNext(LadderPart.newBuilder().setRungs(rungs).build());
+            asker.onNext(words.sign(digest, first, rungs));
             asker.onCompleted();
         } catch (IOException e) {
             log.warn("the ladder of {} cannot be read: {}", digest, e.toString());

@@ -17,6 +17,7 @@ import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.blob.Ladder;
 import ringpull.ring.Address;
+import ringpull.ring.LadderWord;
 import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.v1.LadderPart;
@@ -33,26 +34,25 @@ final class PeerLadders implements Ladders {
     private final Channels channels;
     private final Senders senders;
     private final Silence silence;
+    private final LadderWords words;
 
-    PeerLadders(Channels channels, Senders senders, Silence silence) {
+    PeerLadders(Channels channels, Senders senders, Silence silence, LadderWords words) {
         this.channels = channels;
         this.senders = senders;
         this.silence = silence;
+        this.words = words;
     }
 
     @Override
-    public boolean authenticated() {
-        return senders.certified();
-    }
-
-    @Override
-    public Optional<Ladder> of(Member member, Digest digest, long sizeBytes) throws InterruptedException {
+    public Optional<Told> of(Member member, Digest digest, long sizeBytes) throws InterruptedException {
         Address address = new Address(member.addresses().getFirst(), member.controlPort());
         if (silence.is(address)) {
             return Optional.empty();
         }
         ManagedChannel channel = channels.to(address);
         List<byte[]> pages = new ArrayList<>();
+        List<LadderWord> said = new ArrayList<>();
+        boolean signed = true;
         try {
             while (pages.size() < Ladder.pageCount(sizeBytes)) {
                 ClientCall<LadderRequest, LadderPart> call = channel.newCall(
@@ -70,12 +70,15 @@ final class PeerLadders implements Ladders {
                     log.info("{} answers with another member's certificate: no ladder of {}", member.name(), digest);
                     return Optional.empty();
                 }
+                Optional<LadderWord> word = words.check(member, digest, pages.size(), part);
+                word.ifPresent(said::add);
+                signed &= word.isPresent();
                 if (!cut(part.getRungs(), sizeBytes, pages)) {
                     log.info("{} sent a ladder of {} that makes no sense", member.name(), digest);
                     return Optional.empty();
                 }
             }
-            return Optional.of(new Ladder(sizeBytes, pages));
+            return Optional.of(new Told(new Ladder(sizeBytes, pages), signed ? said : List.of()));
         } catch (StatusRuntimeException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();

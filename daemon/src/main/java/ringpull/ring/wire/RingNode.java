@@ -95,7 +95,11 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
         caller = new Caller(channels, port.senders(), this::happened);
         Silence silence = new Silence(System::nanoTime);
         admissions = new AdmissionCaller(channels, silence);
-        ladders = new PeerLadders(channels, port.senders(), silence);
+        ladders = new PeerLadders(
+                channels,
+                port.senders(),
+                silence,
+                new LadderWords(settings.cluster(), self.id(), self.epoch(), port.tls().map(PeerTls::keys)));
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }

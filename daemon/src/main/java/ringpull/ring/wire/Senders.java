@@ -94,11 +94,6 @@ final class Senders {
         return CALLER.get().map(peer -> peer.memberId().equals(member.hex())).orElse(true);
     }
 
-    /** Whether connections have certificates that say who is at their other side. */
-    boolean certified() {
-        return certified;
-    }
-
     /** Whether this call was answered by this member, as far as that can be known. */
     boolean isOf(ClientCall<?, ?> call, MemberId member) {
         return !certified

@@ -101,6 +101,7 @@ final class HolderPair extends Pair implements Service.Results {
     IbvPd domain(Endpoint endpoint) throws IOException {
         IbvPd domain = Rail.domain(endpoint, closing);
         long bytes = (long) WINDOW_SLOTS * Memory.SLOT_BYTES;
+        boolean _ = Native.near(endpoint.number(), server.staging().address(window), bytes);
         long registration =
                 Rail.register(domain, server.staging().address(window), bytes, IbvMr.IBV_ACCESS_REMOTE_READ, keys);
         closing.add("staging memory", () -> {
@@ -117,7 +118,7 @@ final class HolderPair extends Pair implements Service.Results {
 
     @Override
     public void received(Message message) throws IOException {
-        usedAt = System.nanoTime();
+        usedAt = turn();
         switch (message) {
             case Message.Ask ask -> asked(ask);
             case Message.Done done -> done(done);
@@ -262,7 +263,7 @@ final class HolderPair extends Pair implements Service.Results {
         int number = ++leaseNumbers;
         long millis = times().lease().toMillis();
         service.leased(1);
-        leases[fill.slot()] = new Lease(service, number, fill.length(), System.nanoTime() + millis * 1_000_000L);
+        leases[fill.slot()] = new Lease(service, number, fill.length(), turn() + millis * 1_000_000L);
         link().send(new Message.Piece(
                 service.number(),
                 fill.offset(),

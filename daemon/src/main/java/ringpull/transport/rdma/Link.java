@@ -70,10 +70,12 @@ final class Link implements AutoCloseable {
     private long completedSeen;
     private long lookedAt;
     private long stillNanos;
+    private boolean postedSeen;
 
     private final IbvWC[] polled = new IbvWC[POLLED];
     private final SVCPollCq poll;
-    private final SVCReqNotify arm;
+    private final SVCReqNotify armForAll;
+    private final SVCReqNotify armForMessages;
 
     /** What the other end and the device tell. */
     interface Listener {
@@ -108,7 +110,8 @@ final class Link implements AutoCloseable {
                 polled[i] = new IbvWC();
             }
             poll = call(queue.poll(polled, POLLED));
-            arm = call(queue.reqNotification(false));
+            armForAll = call(queue.reqNotification(false));
+            armForMessages = call(queue.reqNotification(true));
             for (SVCPostRecv receive : receives) {
                 receive.execute();
             }
@@ -138,20 +141,20 @@ final class Link implements AutoCloseable {
         }
         for (int i = 0; i < SENDS; i++) {
             long address = Memory.address(room) + (long) (RECEIVES + i) * Message.BYTES_MAX;
-            sends.add(request(SEND + i, IbvSendWR.IBV_WR_SEND, address, roomKey));
+            sends.add(request(SEND + i, IbvSendWR.IBV_WR_SEND, IbvSendWR.IBV_SEND_SOLICITED, address, roomKey));
             freeSends.add(i);
         }
         for (int i = 0; i < READS; i++) {
-            reads.add(request(READ + i, IbvSendWR.IBV_WR_RDMA_READ, Memory.address(room), roomKey));
+            reads.add(request(READ + i, IbvSendWR.IBV_WR_RDMA_READ, 0, Memory.address(room), roomKey));
             freeReads.add(i);
         }
     }
 
-    private SVCPostSend request(long id, int opcode, long address, int key) throws IOException {
+    private SVCPostSend request(long id, int opcode, int flags, long address, int key) throws IOException {
         IbvSendWR request = new IbvSendWR();
         request.setWr_id(id);
         request.setOpcode(opcode);
-        request.setSend_flags(IbvSendWR.IBV_SEND_SIGNALED);
+        request.setSend_flags(IbvSendWR.IBV_SEND_SIGNALED | flags);
         request.setSg_list(pieces(address, key));
         request.setNum_sge(1);
         return call(pair.postSend(List.of(request), List.of()));
@@ -266,11 +269,12 @@ final class Link implements AutoCloseable {
      * is overdue because the whole host stood still.
      */
     boolean isOverdue(long now, long limitNanos) {
-        if (posted == 0 || completed != completedSeen) {
+        if (posted == 0 || !postedSeen || completed != completedSeen) {
             stillNanos = 0;
         } else {
             stillNanos += Math.min(now - lookedAt, LOOK_NANOS_MAX);
         }
+        postedSeen = posted > 0;
         completedSeen = completed;
         lookedAt = now;
         return stillNanos > limitNanos;
@@ -280,9 +284,13 @@ final class Link implements AutoCloseable {
         return posted == 0;
     }
 
-    /** From now on a completion ends an {@link #await}; poll once more after this. */
+    /**
+     * From now on a completion ends an {@link #await}; poll once more after this. That a message has gone wakes nobody unless
+     * another waits for its place.
+     */
     void arm() throws IOException {
-        arm.execute();
+        boolean messagesAlone = freeReads.size() == READS && waiting.isEmpty();
+        (messagesAlone ? armForMessages : armForAll).execute();
     }
 
     /** Waits for a completion, for what happens to the connection, or to be woken. */

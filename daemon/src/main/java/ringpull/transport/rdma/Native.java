@@ -14,7 +14,7 @@ final class Native {
     static final int COMPLETION = 2;
 
     /** {@code NATIVE_VERSION} in {@code native/disni/jni_ringpull.c}. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private static final Optional<String> PROBLEM = load();
 
@@ -88,6 +88,12 @@ final class Native {
 
     /** Anonymous memory outside Java's limits, in huge pages where there are some to spare. */
     static native long map(long bytes) throws IOException;
+
+    /**
+     * Has memory lie on the NUMA node of the device that an id is bound to, as far as there is room; false if the kernel does
+     * not say which that is, or cannot.
+     */
+    static native boolean near(long id, long address, long bytes);
 
     static native void unmap(long address, long bytes);
 }

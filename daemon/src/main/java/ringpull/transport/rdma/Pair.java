@@ -15,11 +15,17 @@ abstract class Pair implements Link.Listener {
     private static final int IDLE_TICK_MILLIS = 1000;
 
     private final Times times;
+    private final Spin spin;
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private volatile @Nullable Runnable waker;
     private volatile @Nullable String ending;
+
+    /** Set before the last look for orders: whoever gives one after that look sees it. */
+    private volatile boolean sleeping;
+
     private boolean over;
     private @Nullable Link link;
+    private long turn = System.nanoTime();
 
     /** What another thread wants of this one. */
     @FunctionalInterface
@@ -32,6 +38,7 @@ abstract class Pair implements Link.Listener {
 
     Pair(Times times) {
         this.times = times;
+        this.spin = new Spin(times.spin());
     }
 
     /** Makes the connection's native objects up to, but not, the {@link Link}. */
@@ -70,6 +77,14 @@ abstract class Pair implements Link.Listener {
         return there;
     }
 
+    /**
+     * When this turn of the thread began, in {@link System#nanoTime}; for the thread. All that happens in a turn happens then:
+     * so leases end too early rather than too late, and the clock is read once.
+     */
+    final long turn() {
+        return turn;
+    }
+
     final Times times() {
         return times;
     }
@@ -82,7 +97,9 @@ abstract class Pair implements Link.Listener {
             }
             orders.add(order);
         }
-        wake();
+        if (sleeping) {
+            wake();
+        }
         return true;
     }
 
@@ -149,22 +166,41 @@ abstract class Pair implements Link.Listener {
 
     private void loop(Link made) throws IOException {
         for (String end = ending; end == null; end = ending) {
+            turn = System.nanoTime();
             for (Order next = orders.poll(); next != null; next = orders.poll()) {
                 next.run();
             }
-            long now = System.nanoTime();
-            if (made.isOverdue(now, times.operation().toNanos())) {
+            if (made.isOverdue(turn, times.operation().toNanos())) {
                 throw new IOException(
                         "the fabric did nothing for " + times.operation().toMillis() + " ms");
             }
-            tick(now);
-            if (!made.poll(this)) {
+            tick(turn);
+            boolean resting = made.isQuiet() && isIdle();
+            if (!made.poll(this) && (resting || !spins(made))) {
                 made.arm();
+                sleeping = true;
                 if (!made.poll(this) && orders.isEmpty() && ending == null) {
                     made.await(made.isQuiet() && isIdle() ? IDLE_TICK_MILLIS : BUSY_TICK_MILLIS);
                 }
+                sleeping = false;
             }
         }
         throw new IOException(ending);
+    }
+
+    /** Looks for a while, without sleep; whether there was something. */
+    private boolean spins(Link made) throws IOException {
+        long most = spin.nanos();
+        if (most == 0) {
+            return false;
+        }
+        for (long start = System.nanoTime(); System.nanoTime() - start < most; Thread.onSpinWait()) {
+            if (made.poll(this) || !orders.isEmpty() || ending != null) {
+                spin.found();
+                return true;
+            }
+        }
+        spin.foundNothing();
+        return false;
     }
 }

@@ -29,6 +29,8 @@ final class Rail implements AutoCloseable {
             });
             anchor.bind(address, 0);
             domain = domain(anchor, closing);
+            // Of several rails the first one chooses: what is registered does not move.
+            boolean _ = Native.near(anchor.number(), landing.address(), landing.bytes());
             int[] keys = new int[2];
             long registration =
                     register(domain, landing.address(), landing.bytes(), IbvMr.IBV_ACCESS_LOCAL_WRITE, keys);

@@ -55,6 +55,7 @@ public final class RdmaServer implements AutoCloseable {
      *
      * @param windows how many readers at a time; each takes 8 MiB of pinned memory
      * @param patience how long the fabric may take for one SEND or READ
+     * @param spin the most that a thread looks for completions before it sleeps; zero: not at all
      * @param servedBytes told of every piece that a reader is done with, on a thread of its connection
      * @throws IOException if there is no RDMA here, no device has an address, or so much memory may not be pinned
      */
@@ -64,9 +65,10 @@ public final class RdmaServer implements AutoCloseable {
             Sessions sessions,
             int windows,
             Duration patience,
+            Duration spin,
             LongConsumer servedBytes)
             throws IOException {
-        return bind(addresses, source, sessions, windows, servedBytes, Times.of(patience));
+        return bind(addresses, source, sessions, windows, servedBytes, Times.of(patience, spin));
     }
 
     static RdmaServer bind(

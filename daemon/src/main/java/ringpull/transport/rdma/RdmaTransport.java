@@ -29,6 +29,9 @@ import ringpull.transport.session.HolderSessions;
  * a chunk's rail is chosen by its place, and is another while that one fails.
  */
 public final class RdmaTransport implements Transport {
+    /** {@link #name}. */
+    public static final String NAME = "rdma";
+
     /** Connections that are kept; those used longest ago go. */
     private static final int WAYS_MAX = 64;
 
@@ -55,6 +58,7 @@ public final class RdmaTransport implements Transport {
      * @param addresses of this host, each on an RDMA device
      * @param slots of landing memory, 1 MiB each, all of it pinned
      * @param patience how long the fabric may take to connect, or for one READ
+     * @param spin the most that a thread looks for completions before it sleeps; zero: not at all
      * @param fetchedBytes told of every piece that arrived, and by which rail
      * @throws IOException if there is no RDMA here, no device has an address, or so much memory may not be pinned
      */
@@ -63,9 +67,10 @@ public final class RdmaTransport implements Transport {
             int slots,
             HolderSessions sessions,
             Duration patience,
+            Duration spin,
             ObjLongConsumer<InetAddress> fetchedBytes)
             throws IOException {
-        this(addresses, slots, sessions, fetchedBytes, Times.of(patience));
+        this(addresses, slots, sessions, fetchedBytes, Times.of(patience, spin));
     }
 
     RdmaTransport(
@@ -93,7 +98,7 @@ public final class RdmaTransport implements Transport {
 
     @Override
     public String name() {
-        return "rdma";
+        return NAME;
     }
 
     /** Whether a read of this should be tried here: the holder offers RDMA, and it has not failed lately. */
@@ -147,7 +152,7 @@ public final class RdmaTransport implements Transport {
                     land(to, at, landing.buffer(piece.slot(), piece.length()));
                 } finally {
                     reading.consumed(piece);
-                    pair.changed();
+                    pair.consumed();
                 }
                 at += piece.length();
                 fetchedBytes.accept(pair.rail(), piece.length());
@@ -155,7 +160,7 @@ public final class RdmaTransport implements Transport {
         } finally {
             if (at < reading.range().end()) {
                 reading.cancel();
-                pair.changed();
+                pair.cancelled();
             }
         }
     }

@@ -39,6 +39,7 @@ final class ReaderPair extends Pair {
     private int numbers;
     private boolean waitsForMemory;
     private boolean told;
+    private volatile boolean leftOffers;
     private long usedAt = System.nanoTime();
     private Deadline deadline;
 
@@ -114,8 +115,15 @@ final class ReaderPair extends Pair {
         });
     }
 
-    /** Looks again: the reader took a piece out, or wants no more. */
-    void changed() {
+    /** The reader took a piece out: there may be room for one that was left. */
+    void consumed() {
+        if (leftOffers) {
+            order(this::pump);
+        }
+    }
+
+    /** The reader wants no more. */
+    void cancelled() {
         order(this::pump);
     }
 
@@ -156,7 +164,7 @@ final class ReaderPair extends Pair {
 
     private void askMore() throws IOException {
         Handshake.Proofs ours = proofs;
-        long now = System.nanoTime();
+        long now = turn();
         while (ours != null && active.size() < RANGES && !waiting.isEmpty()) {
             Reading next = waiting.removeFirst();
             if (!next.isOver()) {
@@ -184,7 +192,7 @@ final class ReaderPair extends Pair {
             release(piece); // it was cancelled while this was on its way
             return;
         }
-        long now = System.nanoTime();
+        long now = turn();
         if (!reading.accepts(piece, now)) {
             throw new IOException("the holder offers bytes that are not next");
         }
@@ -216,8 +224,14 @@ final class ReaderPair extends Pair {
 
     /** Fetches of what is offered all that there is room for. */
     private void pump() throws IOException {
+        leftOffers = !offers.isEmpty(); // before there is found to be no room: who makes some after that sees it
+        fetchOffers();
+        leftOffers = !offers.isEmpty();
+    }
+
+    private void fetchOffers() throws IOException {
         Link link = link();
-        long now = System.nanoTime();
+        long now = turn();
         Iterator<Offer> each = offers.iterator();
         while (each.hasNext()) {
             Offer offer = each.next();

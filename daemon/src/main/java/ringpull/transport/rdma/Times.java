@@ -10,12 +10,13 @@ import java.time.Duration;
  * @param stall until a holder offers the next piece of a range, or a reader's first range comes
  * @param lease how long a reader may fetch an offered piece; the holder keeps it for two operations more
  * @param idle that a connection waits for its next use
+ * @param spin the most that a thread looks for completions before it sleeps
  */
-record Times(Duration connect, Duration operation, Duration stall, Duration lease, Duration idle) {
+record Times(Duration connect, Duration operation, Duration stall, Duration lease, Duration idle, Duration spin) {
     private static final Duration IDLE = Duration.ofMinutes(5);
 
     /** Those that go with how long the fabric may take to connect, or for one operation. */
-    static Times of(Duration patience) {
-        return new Times(patience, patience, patience.multipliedBy(3), patience.multipliedBy(10), IDLE);
+    static Times of(Duration patience, Duration spin) {
+        return new Times(patience, patience, patience.multipliedBy(3), patience.multipliedBy(10), IDLE, spin);
     }
 }

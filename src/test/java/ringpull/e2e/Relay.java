@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -11,32 +12,51 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The way to a registry, as a TCP relay on loopback: of what the registry answers it lets pass as many bytes as the test has
- * allowed, over all connections, and holds the rest. So that a transfer is half done for as long as a test needs it to be.
+ * The way to a server, as a TCP relay on loopback. One holds what the server answers: it lets pass as many bytes as the test has
+ * allowed, over all connections, so that a transfer is half done for as long as a test needs it to be. Another flips bits in it.
  */
-final class SlowLink implements AutoCloseable {
+final class Relay implements AutoCloseable {
     private static final int STEP_BYTES = 64 << 10;
     private static final int BACKLOG = 64;
 
-    private final URI server;
+    /** Where a bit is flipped in each MiB of a connection; far behind the head of an answer that begins there. */
+    private static final int FLIPPED_AT = 500_000;
+
+    private static final int FLIPPED_EVERY = 1 << 20;
+
+    private final InetSocketAddress server;
+    private final boolean flips;
     private final ServerSocket listener;
     private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
     private long allowedBytes;
 
-    private SlowLink(URI server) throws IOException {
+    private Relay(InetSocketAddress server, InetAddress at, boolean flips) throws IOException {
         this.server = server;
-        this.listener = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
+        this.flips = flips;
+        this.listener = new ServerSocket(0, BACKLOG, at);
         Thread.ofVirtual().start(this::accept);
     }
 
-    /** Lets nothing of its answers pass yet. */
-    static SlowLink to(URI server) throws IOException {
-        return new SlowLink(server);
+    /** Lets nothing of the answers pass yet. */
+    static Relay held(URI server) throws IOException {
+        return new Relay(
+                new InetSocketAddress(server.getHost(), server.getPort()), InetAddress.getLoopbackAddress(), false);
     }
 
-    /** Where to ask instead of the registry. */
+    /** At the server's own address; lets all pass, but for one bit in each MiB of the answers, which is another. */
+    static Relay flipping(InetSocketAddress server) throws IOException {
+        Relay relay = new Relay(server, server.getAddress(), true);
+        relay.open();
+        return relay;
+    }
+
+    /** Where to ask instead of a server that speaks plain HTTP. */
     URI url() {
-        return URI.create(server.getScheme() + "://127.0.0.1:" + listener.getLocalPort());
+        return URI.create("http://127.0.0.1:" + port());
+    }
+
+    int port() {
+        return listener.getLocalPort();
     }
 
     /** Lets this many more bytes pass. */
@@ -63,7 +83,7 @@ final class SlowLink implements AutoCloseable {
         try {
             while (true) {
                 Socket client = keep(listener.accept());
-                Socket onward = keep(new Socket(server.getHost(), server.getPort()));
+                Socket onward = keep(new Socket(server.getAddress(), server.getPort()));
                 Thread.ofVirtual().start(() -> pass(client, onward, false));
                 Thread.ofVirtual().start(() -> pass(onward, client, true));
             }
@@ -83,6 +103,7 @@ final class SlowLink implements AutoCloseable {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             byte[] step = new byte[STEP_BYTES];
+            long passed = 0;
             while (true) {
                 int share = held ? take(STEP_BYTES) : STEP_BYTES;
                 int read = in.read(step, 0, share);
@@ -92,7 +113,12 @@ final class SlowLink implements AutoCloseable {
                 if (read < 0) {
                     return;
                 }
+                int flipped = Math.floorMod(FLIPPED_AT - passed, FLIPPED_EVERY);
+                if (held && flips && flipped < read) {
+                    step[flipped] ^= 1;
+                }
                 out.write(step, 0, read);
+                passed += read;
             }
         } catch (IOException e) {
             // Either end went, and so does the other.
