@@ -222,7 +222,24 @@ class SwarmTest {
         completesWithin(swarm, 1.05);
 
         // Of three racks each brings a part from the origin, and the rest of it once from the others.
-        assertThat((double) swarm.crossedBytes() / scenario.bytes()).isLessThanOrEqualTo(2.1);
+        assertThat((double) swarm.links().betweenMembers() / scenario.bytes()).isLessThanOrEqualTo(2.1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void oneCopyCrossesASlowLinkToTheRackThatIsFarFromTheOrigin(long seed) {
+        Scenario scenario = Scenario.of(8, 32 * MIB)
+                .racks(2)
+                .link(25_000_000)
+                .origin(25_000_000)
+                .rackLink(2_500_000)
+                .seed(seed);
+        SwarmSimulation swarm = new SwarmSimulation(scenario).startAll();
+
+        completesWithin(swarm, 1.05);
+
+        assertThat((double) swarm.links().bytes() / scenario.bytes()).isLessThanOrEqualTo(1.07);
+        assertThat(swarm.makespan()).isLessThan(1.25 * scenario.bytes() / scenario.rackLinkBytes());
     }
 
     @ParameterizedTest

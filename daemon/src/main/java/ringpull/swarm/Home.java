@@ -26,6 +26,7 @@ final class Home {
     private static final int CHUNKS_PER_STREAM = 32;
 
     private static final int LEASES_PER_CLIENT = 4;
+
     private static final int ABROAD_LEASES = 16;
     private static final int PUSH_MOST = 256;
 
@@ -185,8 +186,12 @@ final class Home {
             if (opening != null || streams() == 0 || !client.wantsOrigin(1)) {
                 return false;
             }
-            Granted first = new Granted(id, client, Lease.Kind.ORIGIN, 0, SwarmLimits.OPENING_CHUNKS, node.now());
+            Run run = upstream != null
+                    ? upstream.opening()
+                    : new Run(0, client.isRack() ? 1 : SwarmLimits.OPENING_CHUNKS);
+            Granted first = new Granted(id, client, Lease.Kind.ORIGIN, run.first(), run.end(), node.now());
             client.leases.put(id, first);
+            client.begins(first);
             opening = first;
             return true;
         }
@@ -195,12 +200,17 @@ final class Home {
 
     private boolean leaseOrigin(LeaseBook known, Client client, long id) {
         int streams = streams();
-        int each = Math.clamp(Math.ceilDiv(STREAMS_LEAST, Math.max(1, clients.size())), 1, LEASES_PER_CLIENT);
-        if (known.count(Lease.Kind.ORIGIN) >= streams || !client.wantsOrigin(each)) {
+        int near = client.isRack()
+                ? (int) order.stream().filter(c -> c.isNear(order, node.now())).count()
+                : clients.size();
+        int each = Math.clamp(Math.ceilDiv(STREAMS_LEAST, Math.max(1, near)), 1, LEASES_PER_CLIENT);
+        if (known.count(Lease.Kind.ORIGIN) >= streams
+                || !client.wantsOrigin(each)
+                || !client.isNear(order, node.now())) {
             return false;
         }
         ChunkBits of = upstream == null ? null : upstream.leased();
-        int sharers = Math.min(streams, clients.size() * each);
+        int sharers = Math.min(streams, near * each);
         Granted granted = known.grant(client, Lease.Kind.ORIGIN, of, sharers, id, sparesOrphans(), node.now());
         if (granted == null && !orphansWait(known)) {
             granted = known.divide(client, Lease.Kind.ORIGIN, id, node.now());
@@ -215,6 +225,13 @@ final class Home {
             upstream.hungry();
         }
         return granted != null;
+    }
+
+    /** The blob's home took some of this rack's runs away. */
+    void trim(ChunkBits leased) {
+        if (book != null) {
+            book.trim(leased, node.now()).forEach(this::grant);
+        }
     }
 
     private static @Nullable Client slowed(LeaseBook known, Granted half) {

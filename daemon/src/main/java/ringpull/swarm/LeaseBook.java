@@ -97,6 +97,7 @@ final class LeaseBook {
     private void add(Granted granted) {
         leases.put(granted.id, granted);
         granted.holder.leases.put(granted.id, granted);
+        granted.holder.begins(granted);
         busy.setAll(new Run(granted.first, granted.end));
     }
 
@@ -132,7 +133,7 @@ final class LeaseBook {
             return null;
         }
         int share = Math.ceilDiv(free(of), 2 * Math.max(1, streams));
-        int most = first + Math.clamp(share, 1, SwarmLimits.LEASE_CHUNKS);
+        int most = first + Math.clamp(share, 1, holder.runMost());
         int end = first + 1;
         while (end < most && nextFree(of, end, spareOrphans) == end) {
             end++;
@@ -187,7 +188,9 @@ final class LeaseBook {
             return;
         }
         granted.holder.leases.remove(granted.id);
+        granted.next = Math.max(granted.next, Math.min(granted.end, covered.nextClear(granted.next)));
         int brought = granted.next - granted.first;
+        granted.holder.ends(granted, now);
         if (brought > 0) {
             long took = (now - granted.grantedAt) / brought;
             pace = pace == 0 ? took : (3 * pace + took) / 4;
@@ -197,10 +200,34 @@ final class LeaseBook {
         }
     }
 
+    /**
+     * Only these are to come from the origin any more.
+     *
+     * @return whose runs end sooner for it
+     */
+    List<Client> trim(ChunkBits leased, long now) {
+        List<Client> holders = new ArrayList<>();
+        for (Granted g : List.copyOf(leases.values())) {
+            int end = g.next;
+            while (end < g.end && leased.get(end)) {
+                end++;
+            }
+            if (g.kind == Lease.Kind.ORIGIN && end < g.end) {
+                holders.add(g.holder);
+                g.end = end;
+                refresh();
+                if (end == g.next) {
+                    end(g, now);
+                }
+            }
+        }
+        return holders;
+    }
+
     List<Granted> stuck(long now) {
         List<Granted> stuck = new ArrayList<>();
         for (Granted g : leases.values()) {
-            if (now - g.movedAt > SwarmLimits.LEASE_STILL) {
+            if (now - g.movedAt > (g.kind == Lease.Kind.ABROAD ? SwarmLimits.ABROAD_STILL : SwarmLimits.LEASE_STILL)) {
                 stuck.add(g);
             }
         }

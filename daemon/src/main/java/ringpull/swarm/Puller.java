@@ -138,8 +138,8 @@ final class Puller implements Registration.Author {
         if (known == null || running == null || chunk < 0 || chunk >= known.chunks()) {
             return;
         }
+        moved(read);
         if (errands.reads(read)) {
-            errands.moved(read);
             if (!known.here().get(chunk)) {
                 known.landed(chunk);
                 node.effect(new Effect.Attest(digest, chunk));

@@ -193,7 +193,7 @@ final class Reads {
         if (read == null || chunk < read.next || chunk >= read.end) {
             return false;
         }
-        if (!read.begun) {
+        if (!read.begun && !read.from.abroad) {
             // Later chunks of a read come right behind its first.
             read.begun = true;
             long delay = node.now() - read.askedAt;
@@ -284,11 +284,12 @@ final class Reads {
         long patience = Math.max(HEDGE_LEAST, 3 * delayMean);
         for (Read read : new ArrayList<>(reads.values())) {
             long still = node.now() - read.movedAt;
+            long most = read.from.abroad ? SwarmLimits.ABROAD_STILL : Math.max(SwarmLimits.READ_STILL, 4 * delayMean);
             if (allHere(read)) {
                 cancel(read);
-            } else if (still > Math.max(SwarmLimits.READ_STILL, 4 * delayMean)) {
+            } else if (still > most) {
                 slow.add(read.from.id);
-            } else if (still > patience && !read.hedged) {
+            } else if (still > patience && !read.hedged && !read.from.abroad) {
                 hedge(read);
             }
         }
@@ -309,7 +310,7 @@ final class Reads {
         for (Neighbour neighbour : exchange.neighbours()) {
             if (neighbour != slow.from
                     && neighbour.has.get(chunk)
-                    && (!neighbour.abroad || fromAbroad.test(chunk))
+                    && !neighbour.abroad // there each copy is dear
                     && (other == null || neighbour.inFlight < other.inFlight)) {
                 other = neighbour;
             }

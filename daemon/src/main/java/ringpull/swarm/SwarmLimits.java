@@ -78,6 +78,9 @@ public final class SwarmLimits {
     /** How long a read from a neighbour may stand still. */
     static final long READ_STILL = 3 * SECONDS;
 
+    /** How long a read from another rack, and the lease that it serves, may stand still: to begin anew is dear there. */
+    static final long ABROAD_STILL = 12 * SECONDS;
+
     /** How long a member that has all of a blob goes on as a neighbour, and a home without pullers as a home. */
     static final long LINGER = 30 * SECONDS;
 

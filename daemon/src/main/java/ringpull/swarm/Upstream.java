@@ -59,6 +59,12 @@ final class Upstream implements Registration.Author {
         return leases.size();
     }
 
+    /** The run that finds out the blob's size. */
+    Run opening() {
+        Lease first = leases.values().iterator().next().lease;
+        return new Run(first.first(), first.end());
+    }
+
     boolean hopeless() {
         return hopeless;
     }
@@ -210,6 +216,7 @@ final class Upstream implements Registration.Author {
             grant.abroad().forEach(elsewhere::setAll);
             abroad = elsewhere;
             map();
+            rack.trim(leased());
         }
         if (!asked.isEmpty()) {
             standing.soon();

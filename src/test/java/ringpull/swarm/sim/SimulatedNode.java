@@ -285,18 +285,33 @@ public final class SimulatedNode {
             }
             sending = false;
             uploaded += length;
-            simulation.crossed(this, now.reader, length);
-            boolean last = now.next + 1 == now.end;
-            if (!simulation.cut(this, now.reader)) {
-                now.reader.receive(length, begun, simulation.now() + half, () -> arrived(now, last));
-            }
-            if (last) {
-                over(now);
-            } else {
-                uploads.add(new Upload(now.reader, now.readerLife, now.read, now.next + 1, now.end));
-            }
+            simulation.links().carry(this, now.reader, length, () -> moved(now), () -> {
+                if (lived == life) {
+                    sent(now, length, begun);
+                }
+            });
             send();
         });
+    }
+
+    private static void moved(Upload upload) {
+        if (upload.reader.life == upload.readerLife && upload.reader.reading(upload.read)) {
+            upload.reader.happen(new Event.Moved(upload.reader.simulation.digest(), upload.read));
+        }
+    }
+
+    private void sent(Upload now, int length, long begun) {
+        boolean last = now.next + 1 == now.end;
+        if (!simulation.cut(this, now.reader)) {
+            long ended = simulation.now() + simulation.rtt() / 2;
+            now.reader.receive(length, begun, ended, () -> arrived(now, last));
+        }
+        if (last) {
+            over(now);
+        } else {
+            uploads.add(new Upload(now.reader, now.readerLife, now.read, now.next + 1, now.end));
+        }
+        send();
     }
 
     private void over(Upload upload) {

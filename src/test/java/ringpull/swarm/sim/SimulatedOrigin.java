@@ -124,7 +124,10 @@ public final class SimulatedOrigin {
         long begun = simulation.now() + simulation.rtt() / 2;
         simulation.after(took, () -> {
             sending = false;
-            sent(next, piece, begun);
+            simulation.links().carryFromOrigin(next.reader, piece, () -> {
+                sent(next, piece, begun);
+                send();
+            });
             send();
         });
     }

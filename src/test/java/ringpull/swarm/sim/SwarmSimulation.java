@@ -47,6 +47,7 @@ public final class SwarmSimulation {
     private final PriorityQueue<Planned> plan = new PriorityQueue<>();
     private final RandomGenerator random;
     private final SimulatedOrigin origin;
+    private final RackLinks links;
     private final Set<MemberId> gone = new HashSet<>();
 
     private long now;
@@ -57,7 +58,6 @@ public final class SwarmSimulation {
     private long trace = 17;
     private boolean traced;
     private boolean resets = true;
-    private long crossed;
     private BiPredicate<SimulatedNode, SimulatedNode> cut = (from, to) -> false;
     private BiPredicate<SimulatedNode, SimulatedNode> believesDead = (viewer, member) -> false;
 
@@ -73,6 +73,7 @@ public final class SwarmSimulation {
         this.random = random(scenario.seed());
         this.digest = Digest.parse(String.format("sha256:%064x", scenario.seed() * 7919 + 13));
         this.origin = new SimulatedOrigin(this);
+        this.links = new RackLinks(this);
         for (int i = 0; i < scenario.nodes(); i++) {
             MemberId id = MemberId.random(random);
             String rack = scenario.racks() == 0 ? "" : "rack" + i % scenario.racks();
@@ -243,15 +244,9 @@ public final class SwarmSimulation {
         return cut.test(from, to);
     }
 
-    void crossed(SimulatedNode from, SimulatedNode to, int bytes) {
-        if (!from.rack.equals(to.rack)) {
-            crossed += bytes;
-        }
-    }
-
-    /** Bytes between members of different racks. */
-    public long crossedBytes() {
-        return crossed;
+    /** The way between racks. */
+    public RackLinks links() {
+        return links;
     }
 
     void deliver(SimulatedNode from, MemberId to, Message message) {
@@ -271,7 +266,7 @@ public final class SwarmSimulation {
             return;
         }
         int lived = from.life;
-        after(rtt() / 2, () -> {
+        after(rtt() / 2 + links.delay(from.rack, target.rack), () -> {
             if (target.alive) {
                 target.happen(new Event.Received(from.id, message));
             } else if (resets) {
