@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
 import ringpull.blame.wire.ChunkService;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
@@ -48,7 +47,7 @@ final class ScriptedMember implements AutoCloseable {
     private final ControlPort control;
     private final RingNode ring;
     private final Optional<Relay> path;
-    private final AtomicReference<Script> script;
+    private final Said script;
 
     /**
      * What it serves.
@@ -91,6 +90,15 @@ final class ScriptedMember implements AutoCloseable {
         }
     }
 
+    /** What it serves now. */
+    private static final class Said {
+        private volatile Script now;
+
+        Said(Script now) {
+            this.now = now;
+        }
+    }
+
     interface Gate {
         void pass(ByteRange range) throws InterruptedException;
     }
@@ -100,7 +108,7 @@ final class ScriptedMember implements AutoCloseable {
             ControlPort control,
             RingNode ring,
             Optional<Relay> path,
-            AtomicReference<Script> script) {
+            Said script) {
         this.data = data;
         this.control = control;
         this.ring = ring;
@@ -119,7 +127,7 @@ final class ScriptedMember implements AutoCloseable {
             throws IOException {
         PeerTls tls = PeerTls.of(certificate);
         InetSocketAddress any = new InetSocketAddress(host, 0);
-        AtomicReference<Script> script = new AtomicReference<>(first);
+        Said script = new Said(first);
         Source source = new Source(script);
         Sessions sessions = new Sessions(System::nanoTime);
         ChunkServer data = first.badPath
@@ -163,7 +171,7 @@ final class ScriptedMember implements AutoCloseable {
 
     /** From now on it says and sends this of the same blob. */
     void changesTo(Script other) {
-        script.set(other);
+        script.now = other;
     }
 
     MemberId id() {
@@ -192,9 +200,9 @@ final class ScriptedMember implements AutoCloseable {
         }
     }
 
-    private record Source(AtomicReference<Script> script) implements ChunkSource, ChunkService.Source {
+    private record Source(Said script) implements ChunkSource, ChunkService.Source {
         Optional<Script> of(Digest digest) {
-            return Optional.of(script.get()).filter(now -> digest.equals(now.digest));
+            return Optional.of(script.now).filter(now -> digest.equals(now.digest));
         }
 
         @Override
@@ -223,7 +231,7 @@ final class ScriptedMember implements AutoCloseable {
         @Override
         public CompletableFuture<Optional<Serving>> serve(Digest digest, ByteRange range, SocketAddress reader) {
             try {
-                script.get().gate.pass(range);
+                script.now.gate.pass(range);
                 return ChunkSource.super.serve(digest, range, reader);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
