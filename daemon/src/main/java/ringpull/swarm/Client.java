@@ -91,7 +91,7 @@ final class Client {
 
     /** Chunks of a run: of a rack no more than twice what it brought, until it is known how near the origin it is. */
     int runMost() {
-        return isRack() ? Math.clamp(2 * brought, 1, SwarmLimits.LEASE_CHUNKS) : SwarmLimits.LEASE_CHUNKS;
+        return isRack() ? Math.clamp(2L * brought, 1, SwarmLimits.LEASE_CHUNKS) : SwarmLimits.LEASE_CHUNKS;
     }
 
     /**
