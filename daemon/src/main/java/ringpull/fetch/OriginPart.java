@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Chunk;
@@ -19,7 +18,6 @@ import ringpull.swarm.Event.Outcome;
 /** This node's part of a blob: the runs that it reads from the origin for the whole swarm. */
 final class OriginPart {
     private static final int STEP_BYTES = 256 << 10;
-    private static final long TELL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final SwarmPull pull;
     private final BlobRequest wish;
@@ -93,7 +91,6 @@ final class OriginPart {
     private SwarmRead.Ended copy(SwarmRead read, OriginStream stream, ChunkWriter writer)
             throws IOException, InterruptedException {
         ByteBuffer step = ByteBuffer.allocate(STEP_BYTES);
-        long told = System.nanoTime();
         while (!read.isCancelled() && writer.chunk() < read.end()) {
             long left = Math.min((long) read.end() * Chunk.SIZE_BYTES - writer.offset(), STEP_BYTES);
             int length;
@@ -111,11 +108,7 @@ final class OriginPart {
             bytes.addAndGet(length);
             parts.meters().received(Meters.Source.ORIGIN, length);
             writer.write(writer.offset(), step.flip());
-            if (System.nanoTime() - told > TELL_NANOS) {
-                told = System.nanoTime();
-                pull.moved();
-                pull.happened(new Event.Moved(wish.digest(), read.id()));
-            }
+            read.moved();
         }
         return SwarmRead.Ended.of(Outcome.DONE);
     }

@@ -256,8 +256,10 @@ final class SwarmPull {
         swarms.happened(event);
     }
 
-    void moved() {
+    /** Bytes have come, though no whole chunk. */
+    void moved(SwarmRead read) throws InterruptedIOException {
         movedAt = System.nanoTime();
+        tell(new Event.Moved(digest, read.id()));
     }
 
     void ended(SwarmRead read, Event.Outcome outcome, long pauseNanos) throws InterruptedException {
@@ -285,9 +287,13 @@ final class SwarmPull {
 
     private void written(SwarmRead read, int chunk, Landed landed) throws InterruptedIOException {
         chunks.put(chunk, landed);
-        moved();
+        movedAt = System.nanoTime();
+        tell(new Event.Landed(digest, read.id(), chunk));
+    }
+
+    private void tell(Event event) throws InterruptedIOException {
         try {
-            swarms.happened(new Event.Landed(digest, read.id(), chunk));
+            swarms.happened(event);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("the read is not wanted any more");

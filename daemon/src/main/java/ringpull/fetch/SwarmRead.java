@@ -5,15 +5,20 @@ import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import ringpull.swarm.Event;
 import ringpull.swarm.Run;
 
 /** A run that is being read, from the origin or a member, on a thread of its own. */
 final class SwarmRead {
+    /** How often the swarm hears that bytes still come. */
+    private static final long TELL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private final SwarmPull pull;
     private final long id;
     private final Run run;
+    private long toldAt = System.nanoTime();
     private volatile int end;
     private volatile boolean cancelled;
     private volatile @Nullable Runnable stop;
@@ -56,6 +61,15 @@ final class SwarmRead {
 
     void shorten(int to) {
         end = Math.min(end, to);
+    }
+
+    /** Bytes have come: over a slow link a chunk takes longer than a read may stand still. For the thread that reads. */
+    void moved() throws InterruptedIOException {
+        long now = System.nanoTime();
+        if (now - toldAt > TELL_NANOS) {
+            toldAt = now;
+            pull.moved(this);
+        }
     }
 
     synchronized void start(ExecutorService threads, Part part) {

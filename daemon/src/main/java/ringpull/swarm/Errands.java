@@ -167,6 +167,15 @@ final class Errands {
         }
     }
 
+    /** Bytes come from another rack: chunks that wait for their turn on the same link do not stand still. */
+    void movedAbroad() {
+        for (Errand e : errands.values()) {
+            if (e.lease.kind() == Lease.Kind.ABROAD) {
+                e.movedAt = node.now();
+            }
+        }
+    }
+
     /** More is held. */
     void progress(ChunkBits held) {
         for (Errand e : new ArrayList<>(errands.values())) {

@@ -127,6 +127,8 @@ final class Puller implements Registration.Author {
         Reads running = reads;
         if (running == null || !running.moved(read)) {
             errands.moved(read);
+        } else if (running.isAbroad(read)) {
+            errands.movedAbroad();
         }
     }
 

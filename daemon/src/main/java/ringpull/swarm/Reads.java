@@ -18,6 +18,10 @@ final class Reads {
     private static final int WINDOW_LEAST = 12;
     private static final int WINDOW_MOST = 256;
     private static final int RUN_MOST = 8;
+
+    /** Of the window, what may be in flight from other racks: their link is shared by all here, and may be a slow one. */
+    private static final int ABROAD_SHARE = 8;
+
     private static final int SAMPLES = 5;
     private static final long RATE_SPAN = SwarmLimits.SECONDS;
     private static final long HEDGE_LEAST = 300 * SwarmLimits.MILLIS;
@@ -34,6 +38,7 @@ final class Reads {
 
     private final Map<Long, Read> reads = new LinkedHashMap<>();
     private int inFlight;
+    private int inFlightAbroad;
     private int duplicates;
     private double landedPerSpan;
     private long landedAt;
@@ -89,6 +94,7 @@ final class Reads {
 
     private boolean readOne(int window) {
         int most = Math.max(2, window / 4);
+        int abroad = Math.max(1, window / ABROAD_SHARE) - inFlightAbroad;
         List<Neighbour> ring = exchange.neighbours();
         while (true) {
             Neighbour best = null;
@@ -96,6 +102,7 @@ final class Reads {
             for (int i = 0; i < ring.size(); i++) {
                 Neighbour neighbour = ring.get((offset + i) % ring.size());
                 if (!neighbour.dry
+                        && (abroad > 0 || !neighbour.abroad)
                         && neighbour.inFlight < most
                         && node.now() >= neighbour.restsUntil
                         && (best == null || neighbour.inFlight < best.inFlight)) {
@@ -110,7 +117,8 @@ final class Reads {
                 best.dry = true;
             } else {
                 int end = chunk + 1;
-                int runEnd = chunk + Math.clamp(Math.min(window / 8, most - best.inFlight), 1, RUN_MOST);
+                int room = best.abroad ? Math.min(abroad, most - best.inFlight) : most - best.inFlight;
+                int runEnd = chunk + Math.clamp(Math.min(window / 8, room), 1, RUN_MOST);
                 while (end < runEnd && end < exchange.chunks() && wanted(best, end)) {
                     end++;
                 }
@@ -157,8 +165,7 @@ final class Reads {
     private Read read(Neighbour from, int first, int end) {
         Read read = new Read(node.random().nextLong(), from, first, end, node.now());
         reads.put(read.id, read);
-        from.inFlight += end - first;
-        inFlight += end - first;
+        count(from, end - first);
         for (int chunk = first; chunk < end; chunk++) {
             exchange.taken().set(chunk);
         }
@@ -173,6 +180,11 @@ final class Reads {
             read.from.heardAt = node.now();
         }
         return read != null;
+    }
+
+    boolean isAbroad(long id) {
+        Read read = reads.get(id);
+        return read != null && read.from.abroad;
     }
 
     /** A chunk has landed; false if it was here already, or was not asked for. */
@@ -200,8 +212,13 @@ final class Reads {
     private void count(Read read, int next) {
         int gone = next - read.next;
         read.next = next;
-        read.from.inFlight -= gone;
-        inFlight -= gone;
+        count(read.from, -gone);
+    }
+
+    private void count(Neighbour from, int chunks) {
+        from.inFlight += chunks;
+        inFlight += chunks;
+        inFlightAbroad += from.abroad ? chunks : 0;
     }
 
     /** A read is over; what it did not bring is asked for elsewhere. */
