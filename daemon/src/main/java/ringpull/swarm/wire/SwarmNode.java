@@ -1,8 +1,7 @@
 package ringpull.swarm.wire;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Channel;
-import io.grpc.Status;
-import io.grpc.stub.StreamObserver;
 import java.io.Closeable;
 import java.time.Duration;
 import java.util.List;
@@ -24,8 +23,6 @@ import ringpull.swarm.Answers;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
 import ringpull.swarm.Swarm;
-import ringpull.v1.SwarmGrpc;
-import ringpull.v1.SwarmHeard;
 import ringpull.v1.SwarmMessage;
 import ringpull.v1.SwarmTold;
 
@@ -42,8 +39,10 @@ public final class SwarmNode implements Closeable {
 
     private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
-    private static final long TELL_SECONDS = 5;
-    private static final long OUTBOX_IDLE_NANOS = TimeUnit.MINUTES.toNanos(5);
+
+    /** Members to which a call stays open between two messages; less than connections are kept. */
+    private static final int LINES_OPEN_MOST = 48;
+
     private static final Digest COMPANY = Digest.ofBytes(new byte[Digest.SIZE_BYTES]);
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(1);
     private static final Logger LOG = LoggerFactory.getLogger(SwarmNode.class);
@@ -55,7 +54,9 @@ public final class SwarmNode implements Closeable {
     private final Swarm swarm;
     private final Work work;
     private final BlockingQueue<Event> events = new ArrayBlockingQueue<>(EVENTS);
-    private final Map<MemberId, Outbox> outboxes = new ConcurrentHashMap<>();
+    private final Map<MemberId, Line> lines = new ConcurrentHashMap<>();
+    private final Network network = new Network();
+    private final ByteString sender;
     private final AtomicLong sent = new AtomicLong();
     private final Thread thread;
     private volatile boolean closed;
@@ -71,6 +72,7 @@ public final class SwarmNode implements Closeable {
         this.ring = ring;
         this.cluster = cluster;
         this.work = work;
+        sender = SwarmCodec.bytes(ring.self().id());
         members = new Members(ring, ring);
         homes = new HomeAnswers(ring, members, cluster);
         swarm = new Swarm(ring.self().id(), members, RandomGenerator.of("L64X128MixRandom"));
@@ -126,6 +128,7 @@ public final class SwarmNode implements Closeable {
 
     private void run() {
         long due = System.nanoTime();
+        long swept = due;
         while (!closed) {
             try {
                 Event event = events.poll(Math.max(0, due - System.nanoTime()), TimeUnit.NANOSECONDS);
@@ -137,9 +140,11 @@ public final class SwarmNode implements Closeable {
                     due = System.nanoTime() + (busy ? TICK_NANOS : IDLE_NANOS);
                     if (busy) {
                         handle(new Event.Tick());
-                    } else {
-                        long now = System.nanoTime();
-                        outboxes.values().removeIf(outbox -> outbox.unusedFor(OUTBOX_IDLE_NANOS, now));
+                    }
+                    if (System.nanoTime() - swept > IDLE_NANOS) {
+                        swept = System.nanoTime();
+                        long now = swept;
+                        lines.values().removeIf(line -> line.isOver(now));
                     }
                 } else if (swarm.busy()) {
                     due = Math.min(due, System.nanoTime() + TICK_NANOS);
@@ -164,69 +169,45 @@ public final class SwarmNode implements Closeable {
     private void perform(Effect effect) {
         if (effect instanceof Effect.Send(MemberId to, ringpull.swarm.Message message)) {
             sent.incrementAndGet();
-            Outbox outbox = outboxes.computeIfAbsent(to, id -> new Outbox());
-            if (outbox.add(SwarmCodec.encode(message), System.nanoTime())) {
-                tell(to, outbox);
-            }
+            lines.computeIfAbsent(to, id -> new Line(id, network)).say(SwarmCodec.encode(message), System.nanoTime());
         } else {
             work.perform(effect);
         }
     }
 
-    private void tell(MemberId to, Outbox outbox) {
-        List<SwarmMessage> batch = outbox.next();
-        if (batch.isEmpty()) {
-            return;
-        }
-        Optional<Member> member = members.find(to);
-        if (member.isEmpty()) {
-            outbox.fail();
-            heard(new Event.Undelivered(to));
-            return;
-        }
-        Channel channel = ring.channel(member.get());
-        SwarmTold told = SwarmTold.newBuilder()
-                .setCluster(cluster)
-                .setSender(SwarmCodec.bytes(ring.self().id()))
-                .addAllMessages(batch)
-                .build();
-        SwarmGrpc.newStub(channel)
-                .withDeadlineAfter(TELL_SECONDS, TimeUnit.SECONDS)
-                .tell(told, new Told(member.get(), channel, outbox));
-    }
-
-    /** Hears how a call went; then the next one may begin. */
-    private final class Told implements StreamObserver<SwarmHeard> {
-        private final Member to;
-        private final Channel channel;
-        private final Outbox outbox;
-
-        Told(Member to, Channel channel, Outbox outbox) {
-            this.to = to;
-            this.channel = channel;
-            this.outbox = outbox;
+    private final class Network implements Line.Network {
+        @Override
+        public Optional<Member> find(MemberId member) {
+            return members.find(member);
         }
 
         @Override
-        public void onNext(SwarmHeard heard) {}
-
-        @Override
-        public void onCompleted() {
-            tell(to.id(), outbox);
+        public Channel channel(Member member) {
+            return ring.channel(member);
         }
 
         @Override
-        public void onError(Throwable failure) {
-            Status status = Status.fromThrowable(failure);
-            LOG.debug("swarm messages to {}: {}", to.name(), status);
-            switch (status.getCode()) {
-                case RESOURCE_EXHAUSTED, INVALID_ARGUMENT -> tell(to.id(), outbox);
-                default -> {
-                    ring.discard(to, channel);
-                    outbox.fail();
-                    heard(new Event.Undelivered(to.id()));
-                }
-            }
+        public SwarmTold told(List<SwarmMessage> messages) {
+            return SwarmTold.newBuilder()
+                    .setCluster(cluster)
+                    .setSender(sender)
+                    .addAllMessages(messages)
+                    .build();
+        }
+
+        @Override
+        public boolean mayStayOpen() {
+            return lines.size() <= LINES_OPEN_MOST;
+        }
+
+        @Override
+        public void failed(Member member, Channel channel) {
+            ring.discard(member, channel);
+        }
+
+        @Override
+        public void undelivered(MemberId member) {
+            heard(new Event.Undelivered(member));
         }
     }
 

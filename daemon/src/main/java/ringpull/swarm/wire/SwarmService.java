@@ -3,6 +3,7 @@ package ringpull.swarm.wire;
 import com.google.protobuf.ByteString;
 import io.grpc.BindableService;
 import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,16 +61,50 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
     }
 
     @Override
-    public void tell(SwarmTold told, StreamObserver<SwarmHeard> asker) {
+    public StreamObserver<SwarmTold> tell(StreamObserver<SwarmHeard> asker) {
+        return new StreamObserver<>() {
+            private boolean ended;
+
+            @Override
+            public void onNext(SwarmTold told) {
+                if (ended) {
+                    return;
+                }
+                if (asker instanceof ServerCallStreamObserver<SwarmHeard> call && !call.isReady()) {
+                    end(Status.RESOURCE_EXHAUSTED.withDescription("the sender does not take the answers"));
+                    return;
+                }
+                hear(told).ifPresentOrElse(this::end, () -> asker.onNext(SwarmHeard.getDefaultInstance()));
+            }
+
+            private void end(Status why) {
+                ended = true;
+                asker.onError(why.asRuntimeException());
+            }
+
+            @Override
+            public void onError(Throwable gone) {
+                ended = true;
+            }
+
+            @Override
+            public void onCompleted() {
+                if (!ended) {
+                    asker.onCompleted();
+                }
+            }
+        };
+    }
+
+    /** Empty: heard; else why not. */
+    private Optional<Status> hear(SwarmTold told) {
         SwarmNode hearing = node;
         Belief judge = belief;
         if (hearing == null || judge == null) {
-            refuse(asker, Status.UNAVAILABLE, "this daemon is starting or stopping");
-            return;
+            return refusal(Status.UNAVAILABLE, "this daemon is starting or stopping");
         }
         if (!told.getCluster().equals(cluster)) {
-            refuse(asker, Status.FAILED_PRECONDITION, "this daemon belongs to another ring");
-            return;
+            return refusal(Status.FAILED_PRECONDITION, "this daemon belongs to another ring");
         }
         MemberId from;
         List<Message> messages = new ArrayList<>();
@@ -84,22 +119,22 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
                 }
             }
         } catch (IllegalArgumentException e) {
-            refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
-            return;
+            return refusal(Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
         }
         if (!ControlPort.speaksAs(from) || hearing.member(from).isEmpty()) {
-            refuse(asker, Status.FAILED_PRECONDITION, "this member does not know the sender");
-            return;
+            return refusal(Status.FAILED_PRECONDITION, "this member does not know the sender");
         }
         for (Message message : messages) {
             Optional<Message> heard = believed(judge, from, message);
             if (heard.isPresent() && !hearing.heard(new Event.Received(from, heard.get()))) {
-                refuse(asker, Status.RESOURCE_EXHAUSTED, "too much to do");
-                return;
+                return refusal(Status.RESOURCE_EXHAUSTED, "too much to do");
             }
         }
-        asker.onNext(SwarmHeard.getDefaultInstance());
-        asker.onCompleted();
+        return Optional.empty();
+    }
+
+    private static Optional<Status> refusal(Status status, String reason) {
+        return Optional.of(status.withDescription(reason));
     }
 
     @Override
