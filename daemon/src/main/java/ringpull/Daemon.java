@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -20,7 +19,6 @@ import ringpull.blame.Reputation;
 import ringpull.blame.Statements;
 import ringpull.blame.wire.ChunkCaller;
 import ringpull.blame.wire.ChunkService;
-import ringpull.blob.Digest;
 import ringpull.cli.CommandLineApp;
 import ringpull.config.Config;
 import ringpull.control.ControlServer;
@@ -51,8 +49,6 @@ import ringpull.ring.wire.LadderWords;
 import ringpull.ring.wire.RingNode;
 import ringpull.scrub.Scrubber;
 import ringpull.scrub.Verifier;
-import ringpull.store.BlobStore;
-import ringpull.store.StoredBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
 import ringpull.swarm.wire.SwarmNode;
 import ringpull.swarm.wire.SwarmService;
@@ -167,7 +163,7 @@ final class Daemon implements AutoCloseable {
         NvmeofSide nvmeof = NvmeofSide.start(
                 config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, meters, parts);
         Member self = self(identity, rdma.isPresent(), nvmeof);
-        ring = parts.add("ring", RingNode.start(control, self, config.ring(), inventory(store)));
+        ring = parts.add("ring", RingNode.start(control, self, config.ring(), Announcer.inventory(store)));
         store.listen(new Announcer(ring));
         SwarmNode swarm = parts.add("swarm", SwarmNode.start(ring, config.ring().cluster(), swarmPulls::perform));
         Statements statements = statements(swarm);
@@ -212,13 +208,7 @@ final class Daemon implements AutoCloseable {
                         new SecondReadings(new ChunkCaller(ring), tls.isPresent()),
                         new Pace(config.limits().download(), System::nanoTime),
                         config.handoff().mode() != Config.HandoffMode.VERIFIED));
-        recalls = parts.add(
-                "recalls",
-                new Recalls(
-                        config.helper().socket(),
-                        digest -> store.find(digest).map(blob -> store.fileOf(digest)),
-                        journal,
-                        clock));
+        recalls = parts.add("recalls", Recalls.of(store, config.helper(), journal, clock));
         fetcher.onWrongBytes(recalls::left);
         OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
@@ -341,10 +331,6 @@ final class Daemon implements AutoCloseable {
                 config.ring().weight());
     }
 
-    private static Map<Digest, Long> inventory(BlobStore store) {
-        return store.list().stream().collect(Collectors.toMap(StoredBlob::digest, StoredBlob::sizeBytes));
-    }
-
     private static double liveMembers(RingNode ring) {
         return ring.members().stream().filter(m -> m.status().counts()).count();
     }
@@ -403,18 +389,5 @@ final class Daemon implements AutoCloseable {
     @Override
     public void close() {
         parts.close();
-    }
-
-    /** Tells the ring what comes into the store and what goes. */
-    private record Announcer(RingNode ring) implements BlobStore.Listener {
-        @Override
-        public void added(StoredBlob blob) {
-            ring.hold(blob.digest(), blob.sizeBytes());
-        }
-
-        @Override
-        public void removed(Digest digest) {
-            ring.drop(digest);
-        }
     }
 }

@@ -18,10 +18,12 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
+import ringpull.config.Config;
 import ringpull.fetch.Journal;
 import ringpull.helper.HelperClient;
 import ringpull.helper.Request;
 import ringpull.os.Descriptor;
+import ringpull.store.FileBlobStore;
 
 /**
  * Blobs of which a client has wrong bytes. As soon as one is proven here, the root helper is given it, to throw away what
@@ -69,11 +71,17 @@ final class Recalls implements AutoCloseable {
      * @param helper its Unix socket, where one may run
      * @param files of blobs that are complete here
      */
-    Recalls(Path helper, Function<Digest, Optional<Path>> files, Journal journal, InstantSource clock) {
+    private Recalls(Path helper, Function<Digest, Optional<Path>> files, Journal journal, InstantSource clock) {
         this.helper = helper;
         this.files = files;
         this.journal = journal;
         this.clock = clock;
+    }
+
+    /** As the configuration says where the helper is. */
+    static Recalls of(FileBlobStore store, Config.Helper helper, Journal journal, InstantSource clock) {
+        return new Recalls(
+                helper.socket(), digest -> store.find(digest).map(blob -> store.fileOf(digest)), journal, clock);
     }
 
     /** A client was given bytes of this blob that are not its. */
@@ -97,7 +105,8 @@ final class Recalls implements AutoCloseable {
     synchronized List<String> problems() {
         forgetOld();
         return open.keySet().stream()
-                .map(digest -> "a client was given wrong bytes of " + digest + ": if pulls of it fail, run \"ringpull repair"
+                .map(digest -> "a client was given wrong bytes of " + digest
+                        + ": if pulls of it fail, run \"ringpull repair"
                         + " containerd\" as root on this node (\"ringpull helper\", where it runs, does it by itself)")
                 .toList();
     }

@@ -99,7 +99,11 @@ class LiarsTest {
         Script forged = forged();
         ring.holder(node, one, 1, forged);
         ring.holder(node, one, 2, forged);
-        ring.holder(node, one, 3, Script.of(one.layer().digest(), forged.file(), one.layer().file()));
+        ring.holder(
+                node,
+                one,
+                3,
+                Script.of(one.layer().digest(), forged.file(), one.layer().file()));
         ring.pullThrough(node);
         try {
             ring.pullsWhole(one);
@@ -157,7 +161,8 @@ class LiarsTest {
         Script forged = forged().gated(ScriptedRing.heldFrom(16 * MIB, rest));
         ring.holder(one, 1, forged);
         ring.holder(one, 2, forged);
-        Containerd victim = ring.cluster.containerd("c2", node.mirror(), ring.cluster.registry().url());
+        Containerd victim = ring.cluster.containerd(
+                "c2", node.mirror(), ring.cluster.registry().url());
         Future<Programs.Outcome> pull = ring.cluster.pulling(victim, IMAGE);
         Cluster.await("wrong bytes of the layer", () -> ring.unfinished(one, victim) >= 8 * MIB || pull.isDone());
         victim.kill();
@@ -170,17 +175,20 @@ class LiarsTest {
         node.await(
                 "both to be named",
                 Cluster.CEILING,
-                () -> standing(node, 1).equals("quarantined") && standing(node, 2).equals("quarantined"));
+                () -> standing(node, 1).equals("quarantined")
+                        && standing(node, 2).equals("quarantined"));
         assertThat(Files.readAllLines(node.config().directory().resolve("state/audit.log")))
                 .filteredOn(line -> line.contains("\"false_word\"") && line.contains("\"quarantined\""))
                 .filteredOn(line -> line.contains(one.layer().digest().toString()))
                 .hasSize(2)
                 .allSatisfy(line -> assertThat(line).contains("\"signature\"").contains("\"proven_hash\""));
-        Programs.Outcome status = ring.ringpull("status", "--socket", node.socket().toString());
+        Programs.Outcome status =
+                ring.ringpull("status", "--socket", node.socket().toString());
         assertThat(status.exit()).as(status.output()).isEqualTo(3);
         assertThat(status.output()).contains(one.layer().digest().toString()).contains("ringpull repair containerd");
 
-        Containerd again = ring.cluster.containerd("c2", node.mirror(), ring.cluster.registry().url());
+        Containerd again = ring.cluster.containerd(
+                "c2", node.mirror(), ring.cluster.registry().url());
         assertThat(ring.unfinished(one, again)).as("wrong bytes").isPositive();
         Process helper = helper(again);
         try {

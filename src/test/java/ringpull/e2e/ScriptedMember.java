@@ -103,12 +103,7 @@ final class ScriptedMember implements AutoCloseable {
         void pass(ByteRange range) throws InterruptedException;
     }
 
-    private ScriptedMember(
-            ChunkServer data,
-            ControlPort control,
-            RingNode ring,
-            Optional<Relay> path,
-            Said script) {
+    private ScriptedMember(ChunkServer data, ControlPort control, RingNode ring, Optional<Relay> path, Said script) {
         this.data = data;
         this.control = control;
         this.ring = ring;
@@ -210,8 +205,7 @@ final class ScriptedMember implements AutoCloseable {
             Optional<Script> now = of(digest);
             return now.isEmpty()
                     ? Optional.empty()
-                    : Optional.of(new BlobFile(
-                            digest, now.get().sizeBytes, FileChannel.open(now.get().file)));
+                    : Optional.of(new BlobFile(digest, now.get().sizeBytes, FileChannel.open(now.get().file)));
         }
 
         /** Over TLS, whatever the path of the others is. */

@@ -156,7 +156,9 @@ class EarlyHandoffTest extends FetchFixture {
             assertThat(fetch.state()).isEqualTo(Fetch.State.PROVEN);
             assertThat(watch.wrongBytes()).isFalse();
             assertThat(wrong).isEmpty();
-            assertThat(quarantined()).contains(liar.id()).doesNotContain(member(2).id());
+            assertThat(quarantined())
+                    .contains(liar.id())
+                    .doesNotContain(member(2).id());
             store.remove(name);
             ring.disown(liar.id(), name);
         }

@@ -56,8 +56,7 @@ class KeptProofTest {
     }
 
     private Fetcher fetcher(RocksBlobStore store, Transport by, Optional<Ladder> offered) {
-        Ladders ladders =
-                (member, digest, sizeBytes) -> offered.map(ladder -> new Ladders.Told(ladder, List.of()));
+        Ladders ladders = (member, digest, sizeBytes) -> offered.map(ladder -> new Ladders.Told(ladder, List.of()));
         return new Fetcher(
                 store,
                 ring,

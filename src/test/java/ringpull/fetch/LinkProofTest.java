@@ -44,8 +44,8 @@ class LinkProofTest extends FetchFixture {
     private final byte[] forged = bytes(LARGE_BYTES, 4);
     private final Digest name = sha256(large);
     private final Map<Member, Ladder> offered = new HashMap<>();
-    private final Ladders ladders = (member, digest, sizeBytes) -> Optional.ofNullable(offered.get(member))
-            .map(ladder -> new Ladders.Told(ladder, List.of()));
+    private final Ladders ladders = (member, digest, sizeBytes) ->
+            Optional.ofNullable(offered.get(member)).map(ladder -> new Ladders.Told(ladder, List.of()));
     private final Fetcher pulling = new Fetcher(
             store,
             ring,

@@ -69,6 +69,7 @@ public final class TestHolders implements Holders {
         int rungs = Ladder.rungCount(ladder.sizeBytes());
         Digest hash = ladder.hash(0, rungs).orElseThrow();
         return new Ladders.Told(
-                ladder, List.of(new LadderWord(member.id(), member.epoch(), 0, rungs, hash, "certificates", "signature")));
+                ladder,
+                List.of(new LadderWord(member.id(), member.epoch(), 0, rungs, hash, "certificates", "signature")));
     }
 }

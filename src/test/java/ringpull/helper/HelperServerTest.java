@@ -33,9 +33,7 @@ class HelperServerTest {
     void start() throws IOException {
         socket = directory.resolve("helper.sock");
         server = HelperServer.start(
-                socket,
-                System.getProperty("user.name"),
-                new Recall(directory.resolve("containerd.sock"), directory));
+                socket, System.getProperty("user.name"), new Recall(directory.resolve("containerd.sock"), directory));
     }
 
     @AfterEach

@@ -17,7 +17,9 @@ public final class Ladder {
     /** Rungs in every page but the last. */
     public static final int PAGE_RUNGS = 512;
 
-    public static final int PAGE_BYTES = PAGE_RUNGS * Sha256.VALUE_BYTES;
+    public static final int RUNG_BYTES = Sha256.VALUE_BYTES;
+
+    public static final int PAGE_BYTES = PAGE_RUNGS * RUNG_BYTES;
 
     private final long sizeBytes;
     private final List<byte[]> pages;

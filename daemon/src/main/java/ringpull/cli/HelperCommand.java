@@ -17,10 +17,10 @@ import ringpull.helper.HelperServer;
         header = "Run the root helper: for NVMe over Fabrics, and to mend containerd.",
         description = {
             "Runs in the foreground as root until SIGTERM, and does for the daemon what its user may not: it shows"
-                + " blobs to other nodes through the kernel's NVMe target, opens those that other nodes show, and"
-                + " throws away what containerd keeps of a blob and is not the blob. It"
-                + " takes orders from the daemon's user only. What it made in the kernel goes when the daemon's"
-                + " connection ends, and what an earlier helper left goes when it starts.",
+                    + " blobs to other nodes through the kernel's NVMe target, opens those that other nodes show, and"
+                    + " throws away what containerd keeps of a blob and is not the blob. It"
+                    + " takes orders from the daemon's user only. What it made in the kernel goes when the daemon's"
+                    + " connection ends, and what an earlier helper left goes when it starts.",
         },
         footer = {
             "  ringpull helper",

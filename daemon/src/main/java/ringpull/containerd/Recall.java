@@ -106,7 +106,8 @@ public final class Recall {
                 Optional<Path> data = files.data(ingest);
                 if (ingest.digest().equals(Optional.of(digest)) && data.isPresent() && to.size() < INGESTS_MAX) {
                     try {
-                        to.add(new Compared(ingest, new FileInputStream(data.get().toFile())));
+                        to.add(new Compared(
+                                ingest, new FileInputStream(data.get().toFile())));
                     } catch (FileNotFoundException e) {
                         // Just ended.
                     }

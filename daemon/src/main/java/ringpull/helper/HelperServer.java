@@ -165,7 +165,8 @@ public final class HelperServer implements AutoCloseable {
             try {
                 Request request = Request.parse(line);
                 if (file.isPresent() != (request instanceof Request.Export || request instanceof Request.Abort)) {
-                    throw new IllegalArgumentException("a file is given with an export or an abort, and with nothing else");
+                    throw new IllegalArgumentException(
+                            "a file is given with an export or an abort, and with nothing else");
                 }
                 return answer(request, file);
             } catch (IOException | IllegalArgumentException e) {

@@ -104,10 +104,7 @@ public final class Descriptor implements AutoCloseable {
     /** Whether it is a plain file that whoever opened it may write. */
     public boolean isWritableFile() {
         int flags = Libc.INSTANCE.fcntl(number, GET_FLAGS, 0);
-        return flags >= 0
-                && (flags & ACCESS_MODE) == READ_WRITE
-                && (flags & PATH_ONLY) == 0
-                && isFile();
+        return flags >= 0 && (flags & ACCESS_MODE) == READ_WRITE && (flags & PATH_ONLY) == 0 && isFile();
     }
 
     /** Whether it is a plain file. */

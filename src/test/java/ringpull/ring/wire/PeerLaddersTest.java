@@ -34,13 +34,12 @@ class PeerLaddersTest {
     /** Three answers, the last of them one rung. */
     private static final long SIZE_BYTES = (2L * LadderService.PAGES_MAX * Ladder.PAGE_RUNGS + 2) * Chunk.SIZE_BYTES;
 
-    private static final LadderWords WORDS =
-            new LadderWords("demo", new MemberId("a".repeat(32)), 1, Optional.empty());
+    private static final LadderWords WORDS = new LadderWords("demo", new MemberId("a".repeat(32)), 1, Optional.empty());
 
     private final Ladder ladder = ladder();
     private final Channels channels = new Channels(null, Runnable::run);
-    private final PeerLadders ladders = new PeerLadders(
-            channels, new Senders(false), new Silence(System::nanoTime), WORDS);
+    private final PeerLadders ladders =
+            new PeerLadders(channels, new Senders(false), new Silence(System::nanoTime), WORDS);
     private final List<AutoCloseable> toClose = new ArrayList<>(List.of(channels));
 
     @AfterEach
@@ -103,10 +102,12 @@ class PeerLaddersTest {
     @Test
     void questionsThatMakeNoSenseAreRefused() throws IOException, InterruptedException {
         List<Integer> asked = new ArrayList<>();
-        Member member = member(new LadderService((digest, page) -> {
-            asked.add(page);
-            return Optional.empty();
-        }, WORDS));
+        Member member = member(new LadderService(
+                (digest, page) -> {
+                    asked.add(page);
+                    return Optional.empty();
+                },
+                WORDS));
         LadderRequest right = LadderRequest.newBuilder()
                 .setDigest(ByteString.copyFrom(DIGEST.bytes()))
                 .setSizeBytes(SIZE_BYTES)

@@ -6,7 +6,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
-import ringpull.hash.Sha256;
+import ringpull.blob.Ladder;
 import ringpull.ring.LadderWord;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
@@ -67,7 +67,7 @@ public final class LadderWords {
                 by.id(),
                 by.epoch(),
                 firstPage,
-                part.getRungs().size() / Sha256.VALUE_BYTES,
+                part.getRungs().size() / Ladder.RUNG_BYTES,
                 hash(part.getRungs()),
                 text.encodeToString(certificates),
                 text.encodeToString(signature)));
@@ -75,7 +75,7 @@ public final class LadderWords {
 
     private byte[] content(Digest digest, MemberId signer, long signersEpoch, int firstPage, ByteString rungs) {
         return LadderWord.content(
-                cluster, digest, signer, signersEpoch, firstPage, rungs.size() / Sha256.VALUE_BYTES, hash(rungs));
+                cluster, digest, signer, signersEpoch, firstPage, rungs.size() / Ladder.RUNG_BYTES, hash(rungs));
     }
 
     private static Digest hash(ByteString rungs) {

@@ -99,7 +99,8 @@ public final class RingNode implements Membership, Holders, Rendezvous, Closeabl
                 channels,
                 port.senders(),
                 silence,
-                new LadderWords(settings.cluster(), self.id(), self.epoch(), port.tls().map(PeerTls::keys)));
+                new LadderWords(
+                        settings.cluster(), self.id(), self.epoch(), port.tls().map(PeerTls::keys)));
         dialer = new Dialer(channels, port.senders(), workers);
         thread = Thread.ofPlatform().name("ringpull-ring").daemon().unstarted(this::run);
     }
