@@ -82,6 +82,7 @@ final class Daemon implements AutoCloseable {
     private final ControlPort control;
     private final RingNode ring;
     private final MirrorServer mirror;
+    private final NvmeofSide nvmeof;
     private final Instant readySince;
 
     /**
@@ -155,7 +156,7 @@ final class Daemon implements AutoCloseable {
             control.admit(member -> Admissions.make(sessions, member, places));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
-        NvmeofSide nvmeof = NvmeofSide.start(
+        nvmeof = NvmeofSide.start(
                 config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, meters, parts);
         Member self = self(identity, rdma.isPresent(), nvmeof);
         ring = parts.add("ring", RingNode.start(control, self, config.ring(), inventory(store)));
@@ -344,7 +345,10 @@ final class Daemon implements AutoCloseable {
                 ports(),
                 mirror.lastRequest().map(at -> Duration.between(at, Instant.now())),
                 Sha256.fastest().name(),
-                tls.map(certificates -> certificates.problems(Instant.now())).orElse(List.of()));
+                Stream.concat(
+                                tls.stream().flatMap(certificates -> certificates.problems(Instant.now()).stream()),
+                                nvmeof.problems().stream())
+                        .toList());
     }
 
     /**
