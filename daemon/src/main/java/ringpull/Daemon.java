@@ -81,6 +81,7 @@ final class Daemon implements AutoCloseable {
     private final RingNode ring;
     private final MirrorServer mirror;
     private final Recalls recalls;
+    private final NvmeofSide nvmeof;
     private final Instant readySince;
 
     /**
@@ -160,7 +161,7 @@ final class Daemon implements AutoCloseable {
             control.admit(member -> Admissions.make(sessions, member, places));
             tls.ifPresent(certificates -> certificates.onChange(sessions::clear));
         }
-        NvmeofSide nvmeof = NvmeofSide.start(
+        nvmeof = NvmeofSide.start(
                 config, data.address().getAddress(), store::open, sessions, tls, nvmeofService, meters, parts);
         Member self = self(identity, rdma.isPresent(), nvmeof);
         ring = parts.add("ring", RingNode.start(control, self, config.ring(), Announcer.inventory(store)));
@@ -356,7 +357,7 @@ final class Daemon implements AutoCloseable {
                 Sha256.fastest().name(),
                 Stream.concat(
                                 tls.stream().flatMap(certificates -> certificates.problems(Instant.now()).stream()),
-                                recalls.problems().stream())
+                                Stream.concat(recalls.problems().stream(), nvmeof.problems().stream()))
                         .toList());
     }
 

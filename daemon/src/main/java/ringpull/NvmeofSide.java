@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -27,11 +28,15 @@ final class NvmeofSide {
     private final Path helper;
     private final HelperClient.Abilities abilities;
     private final Optional<Exports> exports;
+    private final List<String> problems;
 
-    private NvmeofSide(Path helper, HelperClient.Abilities abilities, Optional<Exports> exports) {
+    private NvmeofSide(
+            Path helper, HelperClient.Abilities abilities, Optional<Exports> exports, List<String> problems) {
         this.helper = helper;
         this.abilities = abilities;
         this.exports = exports;
+        this.problems = List.copyOf(problems);
+        problems.forEach(log::warn);
     }
 
     /** Starts what can be started; the rest is said in the log, and is done without. */
@@ -46,24 +51,25 @@ final class NvmeofSide {
             Closer parts) {
         Config.Nvmeof settings = config.nvmeof();
         Path helper = config.helper().socket();
-        HelperClient.Abilities none = new HelperClient.Abilities(false, false);
+        HelperClient.Abilities none = new HelperClient.Abilities("not asked", "not asked");
         if (!settings.enabled()) {
-            return new NvmeofSide(helper, none, Optional.empty());
+            return new NvmeofSide(helper, none, Optional.empty(), List.of());
         }
         HelperClient.Abilities abilities;
         try (HelperClient client = HelperClient.connect(helper)) {
             abilities = client.probe(PROBE_WAIT);
         } catch (IOException e) {
-            log.warn("no NVMe over Fabrics: {}: is ringpull-helper.service running?", e.getMessage());
-            return new NvmeofSide(helper, none, Optional.empty());
+            String problem = "no NVMe over Fabrics: " + e.getMessage() + ": is ringpull-helper.service running?";
+            return new NvmeofSide(helper, none, Optional.empty(), List.of(problem));
         }
+        List<String> problems = new ArrayList<>();
         if (!abilities.host()) {
-            log.warn("blobs are not read over NVMe over Fabrics: this kernel cannot; the helper's log says why");
+            problems.add("blobs are not read over NVMe over Fabrics: " + abilities.hostProblem());
         }
         Optional<Exports> exports = Optional.empty();
         try {
             if (!abilities.target()) {
-                throw new IOException("this kernel cannot; the helper's log says why");
+                throw new IOException(abilities.targetProblem());
             }
             Endpoint.Fabric fabric = Endpoint.Fabric.valueOf(settings.fabric().name());
             Path copies = config.node().state().resolve("exports");
@@ -81,9 +87,14 @@ final class NvmeofSide {
             leases.serve(started);
             exports = Optional.of(started);
         } catch (IOException | IllegalArgumentException e) {
-            log.warn("blobs are not shown over NVMe over Fabrics: {}", e.getMessage());
+            problems.add("blobs are not shown over NVMe over Fabrics: " + e.getMessage());
         }
-        return new NvmeofSide(helper, abilities, exports);
+        return new NvmeofSide(helper, abilities, exports, problems);
+    }
+
+    /** What was wanted and is not done, and why; as the log said at the start. */
+    List<String> problems() {
+        return problems;
     }
 
     /** What this node announces beside how its data port speaks. */

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import ringpull.config.Config;
+import ringpull.config.ConfigFile;
 
 /** Devices as a tree of files, like the kernel's; loopback stands for the address of one. */
 class DoctorTest {
@@ -54,7 +55,8 @@ class DoctorTest {
         Config.Rdma rdma = new Config.Rdma(List.of(addresses), 0, 64L << 20, Duration.ofSeconds(1), Duration.ZERO);
         Config.Peer peer = new Config.Peer(
                 Optional.empty(), 0, 0, Optional.empty(), false, Config.Data.PLAIN, Config.Io.AUTO, rdma);
-        return new Doctor(peer, sys, limits, libraryProblem).examine();
+        NvmeofHost unwanted = new NvmeofHost(ConfigFile.defaults().nvmeof(), sys, sys, sys, NvmeofHost::askHelper);
+        return new Doctor(peer, sys, limits, libraryProblem, unwanted).examine();
     }
 
     private static Finding about(Doctor.Report report, String subject) {

@@ -10,6 +10,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,7 +34,7 @@ import ringpull.v1.HoldersReply;
 /** Daemons that read each other's blobs as disks, with a real kernel between: run in a guest. */
 public final class NvmeofScenarios {
     private static final Duration CEILING = Duration.ofSeconds(90);
-    private static final int SIZE = (40 << 20) + 17;
+    private static final int SIZE = (24 << 20) + 17;
 
     private final Path directory;
     private final HttpServer registry;
@@ -62,13 +63,38 @@ public final class NvmeofScenarios {
 
     public static void main(String[] arguments) throws Exception {
         NvmeofScenarios all = new NvmeofScenarios(Files.createTempDirectory("r"));
-        new Scenarios()
-                .add("daemons pull over NVMe-oF alone", all::pull)
-                .add("where the target goes mid-blob, TCP goes on", all::targetGoes)
-                .run();
+        Path mount = all.xfs();
+        try (NodeProcess disk = NodeProcess.start(all.node("a", mount.resolve("a"), 4420));
+                NodeProcess memory = NodeProcess.start(
+                        all.node("b", all.directory.resolve("b"), 4421).joining(disk.control()))) {
+            new Scenarios()
+                    .add("daemons pull over NVMe-oF alone", () -> all.pull(disk, memory))
+                    .add(
+                            "what a hostile host wrote is found by the proof, and TCP goes on",
+                            () -> all.hostileWriter(disk, memory))
+                    .add("where the target goes mid-blob, TCP goes on", () -> all.targetGoes(memory, disk))
+                    .add("a killed holder's exports go", () -> all.holderKilled(disk, memory))
+                    .run();
+        }
         all.helper.destroy();
         all.registry.stop(0);
         all.client.close();
+    }
+
+    /** Where files can share blocks: what is shown of it could be written. */
+    private Path xfs() throws IOException, InterruptedException {
+        Path image = directory.resolve("xfs.img");
+        Path mount = Files.createDirectory(directory.resolve("xfs"));
+        run("truncate", "-s", "320M", image.toString());
+        run("mkfs.xfs", "-q", image.toString());
+        run("mount", "-o", "loop", image.toString(), mount.toString());
+        return mount;
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
     }
 
     private Process startHelper() throws IOException {
@@ -80,63 +106,124 @@ public final class NvmeofScenarios {
         return process;
     }
 
-    private NodeConfig node(String name, int port) throws IOException {
+    /** One that reads slowly, so that a blob is half there for seconds. */
+    private NodeConfig node(String name, Path where, int port) throws IOException {
         Config.Tls files = ring.member("demo", name, Instant.now());
         URI endpoint = URI.create("http://127.0.0.1:" + registry.getAddress().getPort());
-        return NodeConfig.first(
-                        directory.resolve(name), name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))
+        return NodeConfig.first(where, name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))
                 .certificates(files.cert(), files.key(), files.ca())
                 .peer("address = \"127.0.0.1\"", "data = \"plain\"")
-                .more("[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\nmemory = \"512 MiB\"\nport = "
-                        + port + "\n[helper]\nsocket = \"" + helperSocket + "\"");
+                .more("[limits]\ndownload = \"8 MiB\"\n[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\n"
+                        + "memory = \"512 MiB\"\nport = " + port + "\n[helper]\nsocket = \"" + helperSocket + "\"");
     }
 
-    private void pull() throws Exception {
-        try (NodeProcess first = NodeProcess.start(node("a", 4420));
-                NodeProcess second = NodeProcess.start(node("b", 4421).joining(first.control()))) {
-            byte[] blob = blob(SIZE, 1);
-            assertThat(pull(first, blob)).isEqualTo(blob);
-            awaitHolder(second, "a", blob);
-            origin.clear();
+    /** A blob that the holder has, and nobody else. */
+    private byte[] held(NodeProcess holder, NodeProcess reader, long seed) throws Exception {
+        byte[] blob = new byte[SIZE];
+        new Random(seed).nextBytes(blob);
+        origin.put(TestBlobs.digest(blob).toString(), blob);
+        assertThat(pull(holder, blob)).isEqualTo(blob);
+        awaitHolder(reader, holder.name(), blob);
+        origin.clear();
+        return blob;
+    }
 
-            assertThat(pull(second, blob)).as(log(second)).isEqualTo(blob);
+    private void pull(NodeProcess holder, NodeProcess reader) throws Exception {
+        byte[] blob = held(holder, reader, 1);
 
-            assertThat(brought(second, "nvmeof")).as(log(second)).isEqualTo(SIZE);
-            assertThat(brought(second, "tcp")).isZero();
-            assertThat(first.metric("ringpull_served_bytes_total", Map.of())).isZero();
-            assertThat(first.metric("ringpull_nvmeof_shown", Map.of())).isOne();
+        assertThat(pull(reader, blob)).as(log(reader)).isEqualTo(blob);
 
-            first.kill();
+        assertThat(brought(reader, "nvmeof")).as(log(reader)).isEqualTo(SIZE);
+        assertThat(brought(reader, "tcp")).isZero();
+        assertThat(holder.metric("ringpull_served_bytes_total", Map.of())).isZero();
+        assertThat(holder.metric("ringpull_nvmeof_shown", Map.of())).isOne();
+    }
+
+    /** Something done to what is read, while the reader stands still. */
+    private interface Mishap {
+        void happens() throws Exception;
+    }
+
+    /**
+     * Lets something happen when the reader has a part of a blob.
+     *
+     * @return the blob, which the reader's client got all the same
+     */
+    private byte[] pullThrough(NodeProcess holder, NodeProcess reader, long seed, Mishap mishap) throws Exception {
+        double before = brought(reader, "tcp");
+        for (long attempt = seed; ; attempt++) {
+            byte[] blob = held(holder, reader, attempt);
+            double some = brought(reader, "nvmeof");
+            CompletableFuture<HttpResponse<byte[]>> pulling =
+                    client.sendAsync(request(reader, blob), HttpResponse.BodyHandlers.ofByteArray());
+            Cluster.await("some of it over NVMe-oF", () -> brought(reader, "nvmeof") > some);
+            signal(reader, "STOP");
+            mishap.happens();
+            signal(reader, "CONT");
+
+            assertThat(pulling.get(CEILING.toSeconds(), TimeUnit.SECONDS).body())
+                    .as(log(reader))
+                    .isEqualTo(blob);
+            if (brought(reader, "tcp") > before || attempt > seed + 5) {
+                assertThat(brought(reader, "tcp")).as(log(reader)).isGreaterThan(before);
+                return blob; // else it was here already when it was stopped: once more
+            }
+        }
+    }
+
+    private void targetGoes(NodeProcess holder, NodeProcess reader) throws Exception {
+        pullThrough(holder, reader, 10, () -> {
+            helper.destroy();
+            helper.waitFor();
+        });
+        helper = startHelper();
+    }
+
+    private void hostileWriter(NodeProcess holder, NodeProcess reader) throws Exception {
+        double faults = reader.metric("ringpull_faults_total", Map.of());
+
+        byte[] blob = pullThrough(holder, reader, 20, () -> {
+            for (Path disk : disks()) {
+                overwrite(disk);
+            }
+        });
+
+        assertThat(reader.metric("ringpull_faults_total", Map.of()))
+                .as(log(reader))
+                .isGreaterThan(faults);
+        assertThat(reader.metric("ringpull_quarantines_total", Map.of()))
+                .as("the holder is not to blame")
+                .isZero();
+        assertThat(pull(holder, blob)).as("what the holder stores").isEqualTo(blob);
+        assertThat(pull(reader, blob)).as("what the reader stores").isEqualTo(blob);
+    }
+
+    private void holderKilled(NodeProcess holder, NodeProcess reader) throws Exception {
+        reader.stop(); // it reads from nobody by NVMe-oF who failed a moment ago
+        try (NodeProcess fresh = NodeProcess.start(reader.config())) {
+            byte[] blob = held(holder, fresh, 30);
+            assertThat(pull(fresh, blob)).as(log(fresh)).isEqualTo(blob);
+            assertThat(holder.metric("ringpull_nvmeof_shown", Map.of())).isOne();
+
+            holder.kill();
+
             Cluster.await("a killed holder's exports to go", () -> subsystems() == 0);
         }
     }
 
-    private void targetGoes() throws Exception {
-        try (NodeProcess first = NodeProcess.start(node("c", 4422));
-                NodeProcess second = NodeProcess.start(node("d", 4423).joining(first.control()))) {
-            for (int seed = 10; ; seed++) {
-                byte[] blob = blob(2 * SIZE, seed);
-                assertThat(pull(first, blob)).isEqualTo(blob);
-                awaitHolder(second, "c", blob);
-                origin.clear();
-                double before = brought(second, "nvmeof");
-                CompletableFuture<HttpResponse<byte[]>> pulling =
-                        client.sendAsync(request(second, blob), HttpResponse.BodyHandlers.ofByteArray());
-                Cluster.await("some of it over NVMe-oF", () -> brought(second, "nvmeof") > before);
-                signal(second, "STOP");
-                helper.destroy();
-                helper.waitFor();
-                signal(second, "CONT");
-
-                assertThat(pulling.get(CEILING.toSeconds(), TimeUnit.SECONDS).body())
-                        .isEqualTo(blob);
-                helper = startHelper();
-                if (brought(second, "tcp") > 0 || seed > 15) {
-                    assertThat(brought(second, "tcp")).as(log(second)).isPositive();
-                    return; // else it was here already when it was stopped: once more
-                }
-            }
+    /** Disks of other nodes that this kernel has. */
+    private static List<Path> disks() throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/sys/class/block"))) {
+            return all.map(path -> String.valueOf(path.getFileName()))
+                    .filter(name -> name.matches("nvme\\d+n\\d+"))
+                    .map(name -> Path.of("/dev", name))
+                    .toList();
         }
+    }
+
+    /** All of it, past the page cache. */
+    private static void overwrite(Path disk) throws IOException, InterruptedException {
+        run("dd", "if=/dev/urandom", "of=" + disk, "bs=1M", "count=" + (SIZE >> 20), "oflag=direct", "conv=notrunc");
     }
 
     private static void signal(NodeProcess node, String signal) throws IOException, InterruptedException {
@@ -149,13 +236,6 @@ public final class NvmeofScenarios {
         try (Stream<Path> all = Files.list(Path.of("/sys/kernel/config/nvmet/subsystems"))) {
             return all.count();
         }
-    }
-
-    private byte[] blob(int size, long seed) {
-        byte[] bytes = new byte[size];
-        new Random(seed).nextBytes(bytes);
-        origin.put(TestBlobs.digest(bytes).toString(), bytes);
-        return bytes;
     }
 
     private byte[] pull(NodeProcess node, byte[] blob) throws Exception {

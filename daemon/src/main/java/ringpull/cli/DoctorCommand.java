@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -23,19 +24,22 @@ import ringpull.doctor.RdmaPort;
 /** {@code ringpull doctor}. */
 @Command(
         name = "doctor",
-        header = "Say why RDMA is, or is not, used on this host.",
+        header = "Say why RDMA and NVMe over Fabrics are, or are not, used on this host.",
         description = {
             "Looks at what RDMA needs, as the configuration wants it: libdisni and its libraries, the kernel's"
                 + " devices, links, rates and GIDs, the addresses in [peer] rdma, MTU, and the limit of locked memory"
-                + " of whoever runs it. It asks no daemon and changes nothing. Ends with exit code 3 if the"
-                + " configuration wants RDMA and something keeps it from being used.",
+                + " of whoever runs it. And at what NVMe over Fabrics needs: configfs, kernel modules, the root"
+                + " helper, which is asked for what the kernel can, the file system of the store, and memory. It asks"
+                + " no daemon and changes nothing. Ends with exit code 3 if the configuration wants one of them and"
+                + " something keeps it from being used.",
         },
         footer = {
             "  ringpull doctor",
             "  ringpull doctor --config ./ringpull.toml --json",
             "",
             "Keys of --json: rdma {wanted, usable}, findings [subject, level, text, advice], ports [device, port,"
-                    + " state, link, rate, interfaces, mtu, gids [index, value, type]]"
+                    + " state, link, rate, interfaces, mtu, gids [index, value, type]], nvmeof {wanted, usable,"
+                    + " findings [subject, level, text, advice]}"
         })
 final class DoctorCommand implements Callable<Integer> {
     @Spec
@@ -60,7 +64,8 @@ final class DoctorCommand implements Callable<Integer> {
         } else {
             print(report, out);
         }
-        return report.rdmaWanted() && !report.rdmaUsable() ? ExitCode.NEEDS_YOUR_HAND : ExitCode.DONE;
+        boolean well = report.rdmaWanted() == report.rdmaUsable() && report.nvmeofWanted() == report.nvmeofUsable();
+        return well ? ExitCode.DONE : ExitCode.NEEDS_YOUR_HAND;
     }
 
     private Config load() throws CommandFailed {
@@ -75,11 +80,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void print(Doctor.Report report, PrintWriter out) {
-        Table table = new Table("SUBJECT", "STATE", "FOUND");
-        for (Finding finding : report.findings()) {
-            table.row(finding.subject(), finding.level().name().toLowerCase(Locale.ROOT), finding.text());
-        }
-        table.print(out);
+        table(report.findings(), out);
         for (RdmaPort port : report.ports()) {
             for (RdmaPort.Gid gid : port.gids()) {
                 out.println("  "
@@ -94,24 +95,52 @@ final class DoctorCommand implements Callable<Integer> {
                         : report.rdmaWanted()
                                 ? "RDMA is NOT used: blobs go over TCP"
                                 : "RDMA is not used: [peer] rdma names no address");
-        for (Finding finding : report.findings()) {
+        advice(report.findings(), out);
+        out.println();
+        table(report.nvmeofFindings(), out);
+        out.println();
+        out.println(
+                report.nvmeofUsable()
+                        ? "NVMe over Fabrics is used with members that have it too, where verbs are not"
+                        : report.nvmeofWanted()
+                                ? "NVMe over Fabrics is NOT used in full: what it cannot do goes over TCP"
+                                : "NVMe over Fabrics is not used: [nvmeof] enabled is false");
+        advice(report.nvmeofFindings(), out);
+    }
+
+    private static void table(List<Finding> findings, PrintWriter out) {
+        Table table = new Table("SUBJECT", "STATE", "FOUND");
+        for (Finding finding : findings) {
+            table.row(finding.subject(), finding.level().name().toLowerCase(Locale.ROOT), finding.text());
+        }
+        table.print(out);
+    }
+
+    private static void advice(List<Finding> findings, PrintWriter out) {
+        for (Finding finding : findings) {
             if (!finding.advice().isEmpty()) {
                 out.println("  - " + Text.printable(finding.subject() + ": " + finding.advice()));
             }
         }
     }
 
-    private static ObjectNode json(Doctor.Report report) {
-        ObjectNode json = Json.object();
-        json.putObject("rdma").put("wanted", report.rdmaWanted()).put("usable", report.rdmaUsable());
-        ArrayNode findings = json.putArray("findings");
-        for (Finding finding : report.findings()) {
-            findings.addObject()
+    private static void json(List<Finding> findings, ArrayNode array) {
+        for (Finding finding : findings) {
+            array.addObject()
                     .put("subject", finding.subject())
                     .put("level", finding.level().name().toLowerCase(Locale.ROOT))
                     .put("text", finding.text())
                     .put("advice", finding.advice());
         }
+    }
+
+    private static ObjectNode json(Doctor.Report report) {
+        ObjectNode json = Json.object();
+        json.putObject("rdma").put("wanted", report.rdmaWanted()).put("usable", report.rdmaUsable());
+        json(report.findings(), json.putArray("findings"));
+        ObjectNode nvmeof = json.putObject("nvmeof");
+        nvmeof.put("wanted", report.nvmeofWanted()).put("usable", report.nvmeofUsable());
+        json(report.nvmeofFindings(), nvmeof.putArray("findings"));
         ArrayNode ports = json.putArray("ports");
         for (RdmaPort port : report.ports()) {
             ObjectNode entry = ports.addObject()

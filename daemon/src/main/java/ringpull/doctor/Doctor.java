@@ -23,13 +23,25 @@ public final class Doctor {
     private final Path sys;
     private final Path limits;
     private final Optional<String> libraryProblem;
+    private final NvmeofHost nvmeof;
     private final List<Finding> findings = new ArrayList<>();
 
     /** What was found, and the ports that were looked at. */
-    public record Report(List<Finding> findings, List<RdmaPort> ports, boolean rdmaWanted) {
+    public record Report(
+            List<Finding> findings,
+            List<RdmaPort> ports,
+            boolean rdmaWanted,
+            List<Finding> nvmeofFindings,
+            boolean nvmeofWanted) {
         public Report {
             findings = List.copyOf(findings);
             ports = List.copyOf(ports);
+            nvmeofFindings = List.copyOf(nvmeofFindings);
+        }
+
+        /** Whether NVMe over Fabrics would be used, both ways. */
+        public boolean nvmeofUsable() {
+            return nvmeofWanted && nvmeofFindings.stream().noneMatch(finding -> finding.level() == Finding.Level.BAD);
         }
 
         /** Whether RDMA would be used. */
@@ -39,10 +51,21 @@ public final class Doctor {
     }
 
     public Doctor(Config config) {
-        this(config.peer(), Path.of("/sys"), Path.of("/proc/self/limits"), Rdma.problem());
+        this(
+                config.peer(),
+                Path.of("/sys"),
+                Path.of("/proc/self/limits"),
+                Rdma.problem(),
+                new NvmeofHost(
+                        config.nvmeof(),
+                        config.helper().socket(),
+                        config.node().state(),
+                        Path.of("/"),
+                        NvmeofHost::askHelper));
     }
 
-    Doctor(Config.Peer peer, Path sys, Path limits, Optional<String> libraryProblem) {
+    Doctor(Config.Peer peer, Path sys, Path limits, Optional<String> libraryProblem, NvmeofHost nvmeof) {
+        this.nvmeof = nvmeof;
         this.peer = peer;
         this.sys = sys;
         this.limits = limits;
@@ -68,7 +91,7 @@ public final class Doctor {
         if (wanted) {
             memory();
         }
-        return new Report(findings, ports, wanted);
+        return new Report(findings, ports, wanted, nvmeof.examine(), nvmeof.isWanted());
     }
 
     private void wish(boolean wanted, List<RdmaPort> ports) {

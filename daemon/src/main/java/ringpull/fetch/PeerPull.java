@@ -127,6 +127,10 @@ final class PeerPull {
             }
         }
 
+        private InetSocketAddress address() {
+            return new InetSocketAddress(member.addresses().getFirst(), member.dataPort());
+        }
+
         private synchronized boolean usable() {
             return !gone && landingFailure == null;
         }
@@ -146,9 +150,7 @@ final class PeerPull {
             Run landing = new Run(run);
             try {
                 parts.download().take(run.length(), () -> {});
-                InetSocketAddress address =
-                        new InetSocketAddress(member.addresses().getFirst(), member.dataPort());
-                parts.transport().read(address, digest, run, landing);
+                parts.transport().read(address(), digest, run, landing);
                 succeeded(run.length());
             } catch (TransferException e) {
                 failed(e, landing.landedBytes);
@@ -176,13 +178,17 @@ final class PeerPull {
         private boolean mended(LinkProof proof, int chunk) throws IOException, InterruptedException {
             BitSet one = new BitSet();
             one.set(chunk);
-            return evidence.again(chunk, member, bytes -> {
+            boolean mended = evidence.again(chunk, member, bytes -> {
                 if (bytes.length != Chunk.range(chunk, partial.sizeBytes()).length()) {
                     return false;
                 }
                 partial.write((long) chunk * Chunk.SIZE_BYTES, ByteBuffer.wrap(bytes));
                 return proof.check(one).isEmpty();
             });
+            if (mended) {
+                parts.transport().spoilt(address());
+            }
+            return mended;
         }
 
         /** Bytes from here do not fit the ladder. While that is believed, only others are asked for more. */

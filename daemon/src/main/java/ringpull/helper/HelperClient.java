@@ -36,15 +36,27 @@ public final class HelperClient implements AutoCloseable {
     /**
      * What this host can do.
      *
-     * @param target other nodes can read from it
-     * @param host it can read from others
+     * @param targetProblem why other nodes cannot read from it; empty: they can
+     * @param hostProblem why it cannot read from others; empty: it can
      */
-    public record Abilities(boolean target, boolean host) {}
+    public record Abilities(String targetProblem, String hostProblem) {
+        public boolean target() {
+            return targetProblem.isEmpty();
+        }
+
+        public boolean host() {
+            return hostProblem.isEmpty();
+        }
+    }
 
     public Abilities probe(Duration wait) throws IOException {
         UnixSocket.Message answer = exchange(new Request.Probe(), Optional.empty(), wait);
         answer.file().ifPresent(Descriptor::close);
-        return new Abilities(answer.text().contains("target"), answer.text().contains("host"));
+        String[] problems = answer.text().replaceFirst("^" + OK + " ", "").split("\t", -1);
+        if (problems.length != 2) {
+            throw new IOException("the helper is of another version: restart it");
+        }
+        return new Abilities(problems[0], problems[1]);
     }
 
     /** Asks for what has no answer but that it is done. */

@@ -156,6 +156,20 @@ public final class HelperServer implements AutoCloseable {
         }
     }
 
+    private interface Check {
+        void run() throws IOException;
+    }
+
+    private static String problem(Check check) {
+        try {
+            check.run();
+            return "";
+        } catch (IOException e) {
+            log.info("{}", e.getMessage());
+            return String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
+        }
+    }
+
     /** One connection: a target, or a controller, once it said which. */
     private final class Conversation implements AutoCloseable {
         private @Nullable Target target;
@@ -214,23 +228,14 @@ public final class HelperServer implements AutoCloseable {
             return gone;
         }
 
+        /** Why not a target, a tab, and why not a host; nothing where it can. */
         private String probe() {
-            StringBuilder words = new StringBuilder();
-            try {
+            String target = problem(() -> {
                 synchronized (nvmet) {
                     nvmet.check();
                 }
-                words.append("target");
-            } catch (IOException e) {
-                log.info("{}", e.getMessage());
-            }
-            try {
-                controllers.check();
-                words.append(words.isEmpty() ? "host" : " host");
-            } catch (IOException e) {
-                log.info("{}", e.getMessage());
-            }
-            return words.toString();
+            });
+            return target + "\t" + problem(controllers::check);
         }
 
         private void mustBeNew() {

@@ -11,7 +11,7 @@ import ringpull.blob.Digest;
  * nothing. There are no paths in requests: files come as open descriptors.
  */
 public sealed interface Request {
-    /** What this host's kernel can do. Answered with {@code target}, {@code host}, both or neither. */
+    /** What this host's kernel cannot do: answered with why it is no target, a tab, and why no host; empty where it is one. */
     record Probe() implements Request {}
 
     /** Listen for readers there. */

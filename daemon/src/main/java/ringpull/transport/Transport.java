@@ -19,6 +19,9 @@ public interface Transport extends AutoCloseable {
     void read(InetSocketAddress holder, Digest blob, ByteRange range, Landing landing)
             throws TransferException, InterruptedException;
 
+    /** Hears that bytes from here were not what the holder has: they were changed on their way. */
+    default void spoilt(InetSocketAddress holder) {}
+
     @Override
     void close();
 }

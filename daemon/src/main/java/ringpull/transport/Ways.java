@@ -80,6 +80,12 @@ public final class Ways implements Transport {
         }
     }
 
+    @Override
+    public void spoilt(InetSocketAddress holder) {
+        better.forEach(way -> way.transport().spoilt(holder));
+        always.spoilt(holder);
+    }
+
     /** Knows how far a range has come. */
     private static final class Counted implements Landing {
         private final Landing landing;

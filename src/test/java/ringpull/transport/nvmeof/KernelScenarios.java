@@ -7,15 +7,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,6 +32,7 @@ import ringpull.transport.session.Session;
 /** What holds where a kernel is between: run in a guest. */
 public final class KernelScenarios {
     private static final int SIZE = (9 << 20) + 12_345;
+    private static final int ON_DISK = 24 << 20;
     private static final Duration WAIT = Duration.ofSeconds(60);
 
     private final KernelFixture.Helper helper;
@@ -45,7 +43,9 @@ public final class KernelScenarios {
 
     public static void main(String[] arguments) throws Exception {
         try (KernelFixture.Helper helper = new KernelFixture.Helper()) {
-            new KernelScenarios(helper).scenarios().run();
+            new HostileWriters(helper)
+                    .add(new KernelScenarios(helper).scenarios())
+                    .run();
         }
     }
 
@@ -57,14 +57,12 @@ public final class KernelScenarios {
                 .add("what is shown goes with the helper's connection, and with the helper", this::crashes)
                 .add("a blob that is shown no longer fails fast", this::removed)
                 .add("a killed reader leaves nothing", this::readerKilled)
-                .add("nobody can write what is shown from memory", this::writerInMemory)
-                .add("a writer where blocks are shared spoils its own copy alone", this::writerOnDisk)
                 .add("over RDMA it is the same", this::rdma)
                 .add("a blob full of signatures makes no device", this::signatures)
                 .add("leases leave nothing behind", this::manyLeases);
     }
 
-    private static byte[] read(NvmeofTransport reader, Digest digest, ByteRange range)
+    static byte[] read(NvmeofTransport reader, Digest digest, ByteRange range)
             throws TransferException, InterruptedException {
         TestBlobs.Landed landed = new TestBlobs.Landed(range.offset(), (int) range.length());
         reader.read(KernelFixture.HOLDER, digest, range, landed);
@@ -175,7 +173,7 @@ public final class KernelScenarios {
 
     private void removed() throws Exception {
         try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
-            byte[] blob = kernel.blobs.add(64 << 20, 1);
+            byte[] blob = kernel.blobs.add(ON_DISK, 1);
             Digest digest = TestBlobs.digest(blob);
             NvmeofTransport reader = kernel.reader("a");
             CountDownLatch begun = new CountDownLatch(1);
@@ -183,7 +181,7 @@ public final class KernelScenarios {
             try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
                 Future<?> reading = threads.submit(() -> {
                     assertThatThrownBy(() -> reader.read(
-                                    KernelFixture.HOLDER, digest, new ByteRange(0, 64 << 20), (offset, bytes) -> {
+                                    KernelFixture.HOLDER, digest, new ByteRange(0, ON_DISK), (offset, bytes) -> {
                                         begun.countDown();
                                         waitFor(gone);
                                         bytes.position(bytes.limit());
@@ -238,71 +236,6 @@ public final class KernelScenarios {
         }
     }
 
-    private void writerInMemory() throws Exception {
-        try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
-            byte[] blob = kernel.blobs.add(SIZE, 1);
-            Digest digest = TestBlobs.digest(blob);
-            NvmeofTransport reader = kernel.reader("a");
-            read(reader, digest, new ByteRange(0, 1));
-            Path disk = Path.of("/dev", KernelFixture.disks().getFirst());
-
-            assertThatThrownBy(() -> overwrite(disk)).isInstanceOf(IOException.class);
-
-            assertThat(read(kernel.reader("b"), digest, new ByteRange(0, SIZE))).isEqualTo(blob);
-            assertThat(kernel.blobs.open(digest).orElseThrow().sizeBytes()).isEqualTo(SIZE);
-        }
-    }
-
-    /** As a reader's root may try. */
-    static void overwrite(Path disk) throws IOException {
-        try (FileChannel channel = FileChannel.open(disk, StandardOpenOption.WRITE)) {
-            byte[] evil = new byte[4 << 20];
-            Arrays.fill(evil, (byte) 0x66);
-            channel.write(ByteBuffer.wrap(evil), 0);
-            channel.force(true);
-        }
-    }
-
-    private void writerOnDisk() throws Exception {
-        Path mount = Files.createTempDirectory("btrfs");
-        Path image = Files.createTempFile("btrfs", ".img");
-        run("truncate", "-s", "256M", image.toString());
-        run("mkfs.btrfs", "-q", image.toString());
-        run("mount", "-o", "loop", image.toString(), mount.toString());
-        try (KernelFixture kernel = new KernelFixture(
-                helper,
-                mount.resolve("store"),
-                new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420))) {
-            byte[] blob = kernel.blobs.add(64 << 20, 1);
-            Digest digest = TestBlobs.digest(blob);
-            run("sync");
-            long free = mount.toFile().getUsableSpace();
-            NvmeofTransport writing = kernel.reader("a");
-            assertThat(read(writing, digest, new ByteRange(0, 64 << 20))).isEqualTo(blob);
-            Path disk = Path.of("/dev", KernelFixture.disks().getFirst());
-            run("sync");
-            assertThat(free - mount.toFile().getUsableSpace())
-                    .as("bytes for the copy")
-                    .isLessThan(16 << 20);
-            NvmeofTransport honest = kernel.reader("b");
-            read(honest, digest, new ByteRange(0, 1));
-
-            overwrite(disk);
-
-            assertThat(read(writing, digest, new ByteRange(0, 1 << 20)))
-                    .as("what the writer sees, and would not prove")
-                    .isNotEqualTo(Arrays.copyOf(blob, 1 << 20));
-            assertThat(read(honest, digest, new ByteRange(0, 64 << 20))).isEqualTo(blob);
-            assertThat(read(kernel.reader("c"), digest, new ByteRange(0, 64 << 20)))
-                    .isEqualTo(blob);
-            assertThat(TestBlobs.digest(
-                            Files.readAllBytes(mount.resolve("store").resolve(digest.hex()))))
-                    .isEqualTo(digest);
-        } finally {
-            run("umount", mount.toString());
-        }
-    }
-
     private void rdma() throws Exception {
         run("ip", "link", "add", "d0", "type", "dummy");
         run("ip", "addr", "add", "10.8.0.1/24", "dev", "d0");
@@ -320,7 +253,7 @@ public final class KernelScenarios {
         }
     }
 
-    private static void run(String... command) throws IOException, InterruptedException {
+    static void run(String... command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(output).isZero();
@@ -398,21 +331,5 @@ public final class KernelScenarios {
             Await.until("only the port left", () -> KernelFixture.inTarget().size() == 1);
         }
         assertThat(KernelFixture.inTarget()).isEmpty();
-    }
-
-    /** Connects, opens, and waits for its end. */
-    public static final class KilledReader {
-        private KilledReader() {}
-
-        public static void main(String[] arguments) throws Exception {
-            HelperClient helper = HelperClient.connect(Path.of(arguments[0]));
-            Endpoint endpoint = new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
-            helper.ask(
-                    new Request.Connect(endpoint, new Request.Session(arguments[1]), new Request.Key(arguments[2])),
-                    WAIT);
-            var _ = helper.ask(new Request.Open(UUID.fromString(arguments[3])), WAIT);
-            System.out.println("open");
-            new CountDownLatch(1).await();
-        }
     }
 }

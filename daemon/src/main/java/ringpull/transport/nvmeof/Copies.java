@@ -15,6 +15,7 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
 import ringpull.os.Descriptor;
+import ringpull.os.FileSystem;
 import ringpull.transport.ChunkSource;
 
 /**
@@ -26,6 +27,7 @@ final class Copies implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Copies.class);
 
     private final Path directory;
+    private final boolean overlay;
     private final boolean sharing;
     private final long memoryMax;
     private long memoryUsed;
@@ -56,7 +58,8 @@ final class Copies implements AutoCloseable {
                 Files.delete(file);
             }
         }
-        this.sharing = canShare();
+        this.overlay = FileSystem.isOverlay(this.directory);
+        this.sharing = !overlay && canShare();
     }
 
     /** Whether files in the directory can share blocks. */
@@ -81,6 +84,14 @@ final class Copies implements AutoCloseable {
     /** How, in a few words; empty if this node can make none. */
     String how() {
         return sharing ? "blocks shared on disk" : memoryMax > 0 ? "files in memory" : "";
+    }
+
+    /** Why none are made on disk; where blocks can be shared above another file system, the kernel still shows nothing of it. */
+    String whyNotOnDisk() {
+        return overlay
+                ? directory + " is on overlayfs, of which the kernel would show disks of size 0: put [node] state on a"
+                        + " volume (XFS with reflinks, or Btrfs)"
+                : directory + " is on a file system that cannot share blocks between files (XFS and Btrfs can)";
     }
 
     /** One copy, for one reader. Closing it twice does nothing. */

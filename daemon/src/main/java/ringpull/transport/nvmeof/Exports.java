@@ -104,8 +104,7 @@ public final class Exports implements AutoCloseable {
         if (copies.how().isEmpty()) {
             copies.close();
             throw new IOException(
-                    directory + " is on a file system that cannot share blocks between files (XFS and Btrfs"
-                            + " can), and [nvmeof] memory is 0: there is nothing that may be shown to readers");
+                    copies.whyNotOnDisk() + ", and [nvmeof] memory is 0: nothing may be shown to readers");
         }
         Exports exports = new Exports(helperSocket, endpoint, source, sessions, copies);
         try {
@@ -215,14 +214,22 @@ public final class Exports implements AutoCloseable {
             if (other.isPresent()) {
                 return other.get();
             }
-            Reader reader = readers.computeIfAbsent(session.id(), id -> new Reader());
-            if (count.get() >= LEASES_MAX || reader.shown.size() >= LEASES_PER_READER_MAX) {
+            Reader reader = readers.get(session.id());
+            if (count.get() >= LEASES_MAX || (reader != null && reader.shown.size() >= LEASES_PER_READER_MAX)) {
                 throw new ChunkSource.Busy("too many blobs are shown already");
             }
             Request.Session name = new Request.Session(session.id());
-            ask(new Request.Export(name, DerivedKey.of(session.secret()), fresh.namespace), fresh.copy);
+            Request.Export request = new Request.Export(name, DerivedKey.of(session.secret()), fresh.namespace);
+            try {
+                ask(request, fresh.copy);
+            } catch (IOException e) {
+                if (helper != null) {
+                    throw e;
+                }
+                ask(request, fresh.copy); // of a helper that was started again meanwhile
+            }
             fresh.extend();
-            reader.shown.put(digest, fresh);
+            readers.computeIfAbsent(session.id(), id -> new Reader()).shown.put(digest, fresh);
             count.incrementAndGet();
             done = true;
             return lease(fresh);

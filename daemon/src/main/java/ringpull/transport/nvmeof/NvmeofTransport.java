@@ -195,6 +195,18 @@ public final class NvmeofTransport implements Transport {
                 why.getMessage());
     }
 
+    /** Whoever wrote to the disk may do so again; TCP takes over. */
+    @Override
+    public void spoilt(InetSocketAddress holder) {
+        HolderConnection known;
+        synchronized (this) {
+            known = connections.get(holder);
+        }
+        if (known != null) {
+            avoid(holder, known, new IOException("what was read there is not what the holder has"));
+        }
+    }
+
     private void sweep() {
         List<HolderConnection> all;
         synchronized (this) {
