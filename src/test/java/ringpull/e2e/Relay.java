@@ -24,13 +24,15 @@ final class Relay implements AutoCloseable {
 
     private static final int FLIPPED_EVERY = 1 << 20;
 
+    private final String scheme;
     private final InetSocketAddress server;
     private final boolean flips;
     private final ServerSocket listener;
     private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
     private long allowedBytes;
 
-    private Relay(InetSocketAddress server, InetAddress at, boolean flips) throws IOException {
+    private Relay(String scheme, InetSocketAddress server, InetAddress at, boolean flips) throws IOException {
+        this.scheme = scheme;
         this.server = server;
         this.flips = flips;
         this.listener = new ServerSocket(0, BACKLOG, at);
@@ -40,19 +42,22 @@ final class Relay implements AutoCloseable {
     /** Lets nothing of the answers pass yet. */
     static Relay held(URI server) throws IOException {
         return new Relay(
-                new InetSocketAddress(server.getHost(), server.getPort()), InetAddress.getLoopbackAddress(), false);
+                server.getScheme(),
+                new InetSocketAddress(server.getHost(), server.getPort()),
+                InetAddress.getLoopbackAddress(),
+                false);
     }
 
     /** At the server's own address; lets all pass, but for one bit in each MiB of the answers, which is another. */
     static Relay flipping(InetSocketAddress server) throws IOException {
-        Relay relay = new Relay(server, server.getAddress(), true);
+        Relay relay = new Relay("http", server, server.getAddress(), true);
         relay.open();
         return relay;
     }
 
-    /** Where to ask instead of a server that speaks plain HTTP. */
+    /** Where to ask instead of the server. */
     URI url() {
-        return URI.create("http://127.0.0.1:" + port());
+        return URI.create(scheme + "://127.0.0.1:" + port());
     }
 
     int port() {
