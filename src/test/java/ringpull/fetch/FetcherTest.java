@@ -32,6 +32,7 @@ class FetcherTest extends FetchFixture {
         assertThat(origin.opens()).isZero();
         assertThat(stored()).isEqualTo(content);
         assertThat(count("ringpull.received.bytes", "peer")).isEqualTo(BYTES);
+        assertThat(metrics.get("ringpull.proof.wait.seconds").counter().count()).isPositive();
     }
 
     @Test

@@ -74,6 +74,11 @@ final class BenchNode implements AutoCloseable {
         process.kill();
     }
 
+    /** For how long blobs whose bytes were all here waited for the rest of their proof, since the start. */
+    double proofSeconds() throws IOException, InterruptedException {
+        return process.metric("ringpull_proof_wait_seconds_total", Map.of());
+    }
+
     /** Waits until the daemon counts so many members, and may bring blobs together with them. */
     void awaitMembers(int count) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + WAIT_NANOS_MAX;

@@ -17,7 +17,7 @@ import ringpull.demo.NodeConfig;
  */
 record Neighbours(BenchNode holder, BenchNode puller) implements AutoCloseable {
     /** What one pull took; CPU seconds of both. */
-    record Pull(double seconds, double client, double server) {}
+    record Pull(double seconds, double proof, double client, double server) {}
 
     /** Blobs that a daemon fetched from nginx, which from then on serves that daemon's own files. */
     record Seed(Path state, List<String> blobs) {
@@ -109,8 +109,10 @@ record Neighbours(BenchNode holder, BenchNode puller) implements AutoCloseable {
     Pull pull(String blob) throws IOException, InterruptedException {
         double clientBefore = puller.cpuSeconds();
         double serverBefore = holder.cpuSeconds();
+        double proofBefore = puller.proofSeconds();
         double seconds = puller.pull(blob, 1);
-        return new Pull(seconds, puller.cpuSeconds() - clientBefore, holder.cpuSeconds() - serverBefore);
+        double proof = puller.proofSeconds() - proofBefore;
+        return new Pull(seconds, proof, puller.cpuSeconds() - clientBefore, holder.cpuSeconds() - serverBefore);
     }
 
     @Override

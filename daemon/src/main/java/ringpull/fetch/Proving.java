@@ -95,12 +95,15 @@ final class Proving {
 
     /** Every byte is present: waits for what comes of it. */
     Verdict verdict() throws IOException, InterruptedException {
+        long whole = System.nanoTime();
         LinkProof byLadder = links;
         if (byLadder != null && byLadder.credible()) {
             byLadder.finish().ifPresent(this::proven);
         }
         landed();
-        return verdicts.take();
+        Verdict verdict = verdicts.take();
+        parts.meters().waitedForProof(System.nanoTime() - whole);
+        return verdict;
     }
 
     /** Who is known to have lied about a blob that is proven now. */

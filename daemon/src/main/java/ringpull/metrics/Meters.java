@@ -51,6 +51,11 @@ public final class Meters {
         registry.counter("ringpull.proof.failures", "source", source.label).increment();
     }
 
+    /** For how long a blob whose every byte was present waited for the rest of its proof. */
+    public void waitedForProof(long nanos) {
+        registry.counter("ringpull.proof.wait.seconds").increment(nanos / 1e9);
+    }
+
     /** Bytes of stored blobs that were proven again, and chunks among them that did not hold. */
     public void verified(long bytes, int damagedChunks) {
         registry.counter("ringpull.store.verified.bytes").increment((double) bytes);
