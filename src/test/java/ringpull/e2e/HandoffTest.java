@@ -61,15 +61,6 @@ class HandoffTest {
         return ring.cluster.reads(one.layer());
     }
 
-    private static void flipByte(Path path, long offset) throws IOException {
-        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
-            file.seek(offset);
-            int value = file.read();
-            file.seek(offset);
-            file.write(value ^ 1);
-        }
-    }
-
     @Test
     void withTwoHonestHoldersBytesReachContainerdWhileTheRestIsStillWithThem() throws Exception {
         CountDownLatch rest = new CountDownLatch(1);
@@ -152,8 +143,8 @@ class HandoffTest {
             if (swapped) {
                 swap(bad, chunk * MIB, (chunk + 1) * MIB);
             } else {
-                flipByte(bad, chunk * MIB + 99);
-                flipByte(bad, chunk * MIB + MIB + 99);
+                ScriptedRing.flipByte(bad, chunk * MIB + 99);
+                ScriptedRing.flipByte(bad, chunk * MIB + MIB + 99);
             }
         }
         ring.holder(one, 1, Script.of(one.layer().digest(), bad, one.layer().file()));
@@ -203,8 +194,8 @@ class HandoffTest {
     void aDiskThatRotsUnderACompleteBlobIsFoundAtTheReadAndMended() throws Exception {
         NodeProcess node = ring.node();
         ring.pullsWhole(one);
-        flipByte(Cluster.storedFile(node, one.layer()), 7 * MIB + 7);
-        flipByte(Cluster.storedFile(node, one.layer()), one.layer().bytes() - 1);
+        ScriptedRing.flipByte(Cluster.storedFile(node, one.layer()), 7 * MIB + 7);
+        ScriptedRing.flipByte(Cluster.storedFile(node, one.layer()), one.layer().bytes() - 1);
         long before = Cluster.fromOrigin(node);
         double damaged = node.metric("ringpull_store_damaged_chunks_total", Map.of());
 

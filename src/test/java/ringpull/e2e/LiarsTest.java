@@ -5,7 +5,6 @@ import static ringpull.e2e.Cluster.IMAGE;
 import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,14 +63,8 @@ class LiarsTest {
     /** Of a file with one byte another in each of its chunks. */
     private Script forged() throws IOException {
         Path file = ring.copy(one);
-        try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
-            for (long chunk = 0; chunk < Chunk.count(one.layer().bytes()); chunk++) {
-                long offset = Math.min(chunk * MIB + 5, one.layer().bytes() - 1);
-                bytes.seek(offset);
-                int value = bytes.read();
-                bytes.seek(offset);
-                bytes.write(value ^ 1);
-            }
+        for (long chunk = 0; chunk < Chunk.count(one.layer().bytes()); chunk++) {
+            ScriptedRing.flipByte(file, Math.min(chunk * MIB + 5, one.layer().bytes() - 1));
         }
         return Script.of(one.layer().digest(), file, file);
     }
