@@ -3,6 +3,7 @@ package ringpull.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -434,5 +435,15 @@ final class Cluster implements AutoCloseable {
             ends = List.copyOf(started);
         }
         ends.forEach(Runnable::run);
+    }
+
+    /** One bit of this byte is another from now on. */
+    static void flipByte(Path path, long offset) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.seek(offset);
+            int value = file.read();
+            file.seek(offset);
+            file.write(value ^ 1);
+        }
     }
 }

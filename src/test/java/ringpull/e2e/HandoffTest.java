@@ -143,8 +143,8 @@ class HandoffTest {
             if (swapped) {
                 swap(bad, chunk * MIB, (chunk + 1) * MIB);
             } else {
-                ScriptedRing.flipByte(bad, chunk * MIB + 99);
-                ScriptedRing.flipByte(bad, chunk * MIB + MIB + 99);
+                Cluster.flipByte(bad, chunk * MIB + 99);
+                Cluster.flipByte(bad, chunk * MIB + MIB + 99);
             }
         }
         ring.holder(one, 1, Script.of(one.layer().digest(), bad, one.layer().file()));
@@ -194,8 +194,8 @@ class HandoffTest {
     void aDiskThatRotsUnderACompleteBlobIsFoundAtTheReadAndMended() throws Exception {
         NodeProcess node = ring.node();
         ring.pullsWhole(one);
-        ScriptedRing.flipByte(Cluster.storedFile(node, one.layer()), 7 * MIB + 7);
-        ScriptedRing.flipByte(Cluster.storedFile(node, one.layer()), one.layer().bytes() - 1);
+        Cluster.flipByte(Cluster.storedFile(node, one.layer()), 7 * MIB + 7);
+        Cluster.flipByte(Cluster.storedFile(node, one.layer()), one.layer().bytes() - 1);
         long before = Cluster.fromOrigin(node);
         double damaged = node.metric("ringpull_store_damaged_chunks_total", Map.of());
 

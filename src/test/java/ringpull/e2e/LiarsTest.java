@@ -64,7 +64,7 @@ class LiarsTest {
     private Script forged() throws IOException {
         Path file = ring.copy(one);
         for (long chunk = 0; chunk < Chunk.count(one.layer().bytes()); chunk++) {
-            ScriptedRing.flipByte(file, Math.min(chunk * MIB + 5, one.layer().bytes() - 1));
+            Cluster.flipByte(file, Math.min(chunk * MIB + 5, one.layer().bytes() - 1));
         }
         return Script.of(one.layer().digest(), file, file);
     }

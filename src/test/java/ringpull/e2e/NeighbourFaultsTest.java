@@ -8,7 +8,6 @@ import static ringpull.e2e.Cluster.MIB;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -116,7 +115,7 @@ class NeighbourFaultsTest {
         containerds.getFirst().pull(IMAGE);
         Cluster.awaitHolder(
                 node, nodes.getFirst(), image.contentOf(image.platforms().getFirst()));
-        flipByte(Cluster.storedFile(nodes.getFirst(), layer), 7 * MIB + 7);
+        Cluster.flipByte(Cluster.storedFile(nodes.getFirst(), layer), 7 * MIB + 7);
 
         containerds.getLast().pull(IMAGE);
 
@@ -146,14 +145,5 @@ class NeighbourFaultsTest {
         return StreamSupport.stream(
                         new ObjectMapper().readTree(json).path("entries").spliterator(), false)
                 .toList();
-    }
-
-    private static void flipByte(Path path, long offset) throws IOException {
-        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
-            file.seek(offset);
-            int value = file.read();
-            file.seek(offset);
-            file.write(value ^ 1);
-        }
     }
 }

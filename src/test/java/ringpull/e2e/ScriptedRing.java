@@ -5,7 +5,6 @@ import static ringpull.e2e.Cluster.IMAGE;
 import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -200,15 +199,5 @@ final class ScriptedRing implements AutoCloseable {
     public void close() {
         end();
         cluster.close();
-    }
-
-    /** One bit of this byte is another from now on. */
-    static void flipByte(Path path, long offset) throws IOException {
-        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
-            file.seek(offset);
-            int value = file.read();
-            file.seek(offset);
-            file.write(value ^ 1);
-        }
     }
 }
