@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
@@ -71,6 +72,9 @@ public final class HelperServer implements AutoCloseable {
             HelperServer server = new HelperServer(listener, (Integer) Files.getAttribute(socket, "unix:uid"), recall);
             server.systemd.ready("listening at " + socket);
             return server;
+        } catch (UserPrincipalNotFoundException e) {
+            listener.close();
+            throw new IOException("there is no user " + user + " to give the socket " + socket + " to", e);
         } catch (IOException | RuntimeException e) {
             listener.close();
             throw new IOException("the socket " + socket + " cannot be given to user " + user + ": " + e, e);
