@@ -37,6 +37,7 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.Origin;
 import ringpull.origin.oci.OciOrigin;
+import ringpull.os.CpuPressure;
 import ringpull.os.HostAddress;
 import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
@@ -126,7 +127,7 @@ final class Daemon implements AutoCloseable {
         Reputation reputation = Reputation.in(config.node().state(), clock);
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
-        NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service();
+        NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service(new CpuPressure());
         Sessions sessions = new Sessions(System::nanoTime);
         Pace upload = new Pace(config.limits().upload(), System::nanoTime);
         data = parts.add(
@@ -178,10 +179,7 @@ final class Daemon implements AutoCloseable {
         Transport transport = parts.add(
                 "transport",
                 new Ways(
-                        Stream.concat(
-                                        rdma.flatMap(side -> side.way(holderSessions)).stream(),
-                                        nvmeof.ways(new NvmeofLeases(ring, admissions)).stream())
-                                .toList(),
+                        nvmeof.ways(new NvmeofLeases(ring, admissions), rdma.flatMap(side -> side.way(holderSessions))),
                         new TcpTransport(tls, config.peer().io(), holderSessions),
                         (name, bytes) -> {
                             if (!name.equals(RdmaTransport.NAME)) { // which counts by rail
