@@ -18,6 +18,7 @@ final class Guest {
     private static final Path TARGET = Path.of(System.getProperty("ringpull.root", "."), "daemon/target")
             .toAbsolutePath()
             .normalize();
+    private static final Path LIBRARIES = TARGET.resolve(Path.of("native", System.getProperty("os.arch")));
     private static final Duration CEILING = Duration.ofMinutes(10);
 
     private static final String NETWORK = """
@@ -46,7 +47,7 @@ final class Guest {
     static void assume() {
         String why = System.getenv(LAUNCHER) == null
                 ? LAUNCHER + " names no launcher of guests"
-                : !Files.exists(TARGET.resolve("libdisni.so")) ? "libdisni was not built here" : "";
+                : !Files.exists(LIBRARIES.resolve("libdisni.so")) ? "libdisni was not built here" : "";
         if (!why.isEmpty()) {
             System.out.println("RDMA tests do not run: " + why);
         }
@@ -75,7 +76,7 @@ final class Guest {
                 flags,
                 "--enable-native-access=ALL-UNNAMED --add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
                 "-Djava.io.tmpdir=/run/tmp",
-                "-Djava.library.path=" + TARGET,
+                "-Djava.library.path=" + LIBRARIES,
                 "-Dringpull.root=" + TARGET.resolve("../..").normalize(),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp",

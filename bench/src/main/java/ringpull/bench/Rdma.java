@@ -70,7 +70,7 @@ final class Rdma {
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
-                "-Djava.library.path=" + target,
+                "-Djava.library.path=" + target.resolve(Path.of("native", System.getProperty("os.arch"))),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                 "-cp",
                 "'" + classes + "'",
