@@ -11,8 +11,10 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
@@ -109,6 +111,42 @@ class ColdStartTest {
                     .as("requests for %s; eight daemons wanted it", reference)
                     .isBetween(1L, 2L); // 2: on a machine so busy that they do not ask within a second
         }
+    }
+
+    @Test
+    void smallBlobsComeWholeFromTheirHomes() throws IOException, InterruptedException {
+        SampleImage image = cluster.push(Collections.nCopies(12, new Layer(30_000, Compression.NONE)));
+        SampleImage.Platform platform = image.platforms().getFirst();
+        List<NodeProcess> nodes = cluster.ring(NODES);
+        Cluster.awaitCompany(nodes);
+        HttpClient client = HttpClient.newHttpClient();
+        for (NodeProcess node : nodes) {
+            assertThat(get(client, node, "manifests/" + platform.manifest().digest()))
+                    .isEqualTo(200);
+        }
+        double manifests = told(nodes);
+
+        for (SampleImage.Blob blob : platform.blobs()) {
+            cluster.atOnce(nodes.stream()
+                    .<Callable<Long>>map(node -> () -> cluster.fetch(node, blob.digest()))
+                    .toList());
+        }
+
+        for (SampleImage.Blob blob : platform.blobs()) {
+            assertThat(cluster.reads(blob))
+                    .as("reads of %s at the registry", blob)
+                    .isBetween(1L, 2L); // 2: on a machine so busy that a home does not answer in time
+        }
+        // Who asks a moment later may find a member that has it, and reads it there.
+        assertThat(told(nodes) - manifests).as("bytes that homes told").isPositive();
+    }
+
+    private static double told(List<NodeProcess> nodes) throws IOException, InterruptedException {
+        double bytes = 0;
+        for (NodeProcess node : nodes) {
+            bytes += node.metric("ringpull_transport_received_bytes_total", Map.of("transport", "inline"));
+        }
+        return bytes;
     }
 
     private static int get(HttpClient client, NodeProcess node, String what) throws IOException, InterruptedException {

@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import ringpull.blame.Reputation;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
+import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
 import ringpull.origin.Origin;
@@ -58,6 +59,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             OpenCases cases,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
+            PromisedSizes promised,
+            SmallBlobs smallBlobs,
             Pace download,
             WrongBytes wrongBytes,
             ExecutorService threads,
@@ -138,6 +141,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new OpenCases(reputation, secondReading, journal),
                 new NoRoom(nanoTime),
                 swarmPulls,
+                new PromisedSizes(),
+                new SmallBlobs(store, origin, journal, meters),
                 download,
                 new WrongBytes(journal, meters),
                 Executors.newThreadPerTaskExecutor(
@@ -156,6 +161,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Optional<BlobFile> here = parts.store().open(digest);
             if (here.isPresent()) {
                 request.repository().ifPresent(repository -> parts.store().noteSource(digest, repository.toString()));
+                if (request.kind() == ContentKind.MANIFEST) {
+                    parts.promised().learn(here.get());
+                }
                 String mediaType =
                         parts.store().find(digest).map(StoredBlob::mediaType).orElse("");
                 return new Delivery.Complete(here.get(), mediaType);
@@ -200,6 +208,11 @@ public final class Fetcher implements Blobs, AutoCloseable {
             }
         });
         return fetch;
+    }
+
+    /** Small blobs for members of which this one is the home. */
+    SmallBlobs smallBlobs() {
+        return parts.smallBlobs();
     }
 
     @Override

@@ -109,13 +109,24 @@ final class HomeAnswers implements Answers {
 
     @Override
     public Optional<Inline> manifest(Digest digest, Repository repository) throws InterruptedException {
-        SwarmWish wish = SwarmWish.newBuilder()
+        SwarmWish wish = wish(digest, repository);
+        return ask(digest, home -> bytes(home.inline(wish)));
+    }
+
+    /** A home of an earlier release does not know the call. */
+    @Override
+    public Optional<Inline> small(Digest digest, Repository repository) throws InterruptedException {
+        SwarmWish wish = wish(digest, repository);
+        return ask(digest, home -> bytes(home.small(wish)));
+    }
+
+    private SwarmWish wish(Digest digest, Repository repository) {
+        return SwarmWish.newBuilder()
                 .setCluster(cluster)
                 .setSender(SwarmCodec.bytes(ring.self().id()))
                 .setDigest(SwarmCodec.bytes(digest))
                 .setRepository(repository.toString())
                 .build();
-        return ask(digest, home -> bytes(home.inline(wish)));
     }
 
     private static Inline bytes(SwarmBytes bytes) {
