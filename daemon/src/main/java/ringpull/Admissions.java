@@ -72,6 +72,11 @@ final class Admissions implements Admission {
         return member.transports().contains(TCP_PLAIN);
     }
 
+    /** Whether a member can be read from by RDMA. */
+    static boolean servesRdma(Member member) {
+        return member.transports().contains(RDMA);
+    }
+
     @Override
     public boolean isPlain(InetSocketAddress holder) {
         return member(holder).filter(Admissions::isPlain).isPresent();
@@ -79,7 +84,7 @@ final class Admissions implements Admission {
 
     @Override
     public boolean offersRdma(InetSocketAddress holder) {
-        return member(holder).filter(m -> m.transports().contains(RDMA)).isPresent();
+        return member(holder).filter(Admissions::servesRdma).isPresent();
     }
 
     @Override

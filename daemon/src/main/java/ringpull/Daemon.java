@@ -38,6 +38,7 @@ import ringpull.metrics.MetricsPage;
 import ringpull.mirror.MirrorServer;
 import ringpull.origin.Origin;
 import ringpull.origin.oci.OciOrigin;
+import ringpull.os.CpuPressure;
 import ringpull.os.HostAddress;
 import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
@@ -127,15 +128,16 @@ final class Daemon implements AutoCloseable {
         Reputation reputation = Reputation.in(config.node().state(), clock);
         SwarmPulls swarmPulls = new SwarmPulls(store);
         SwarmService swarmService = new SwarmService(config.ring().cluster());
-        NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service();
+        NvmeofLeases.Service nvmeofService = new NvmeofLeases.Service(new CpuPressure());
         Sessions sessions = new Sessions(System::nanoTime);
+        Pace upload = new Pace(config.limits().upload(), System::nanoTime);
         data = parts.add(
                 "data port",
                 Ports.bind(
                         "[peer] data_port",
                         host.address(),
                         config.peer().dataPort(),
-                        address -> dataPort(address, swarmPulls, tls, sessions, meters)));
+                        address -> dataPort(address, swarmPulls, tls, sessions, upload, meters)));
         control = parts.add(
                 "control port",
                 Ports.bind(
@@ -178,10 +180,7 @@ final class Daemon implements AutoCloseable {
         Transport transport = parts.add(
                 "transport",
                 new Ways(
-                        Stream.concat(
-                                        rdma.flatMap(side -> side.way(holderSessions)).stream(),
-                                        nvmeof.ways(new NvmeofLeases(ring, admissions)).stream())
-                                .toList(),
+                        nvmeof.ways(new NvmeofLeases(ring, admissions), rdma.flatMap(side -> side.way(holderSessions))),
                         new TcpTransport(tls, config.peer().io(), holderSessions),
                         (name, bytes) -> {
                             if (!name.equals(RdmaTransport.NAME)) { // which counts by rail
@@ -216,7 +215,7 @@ final class Daemon implements AutoCloseable {
         OriginTags originTags = parts.add(
                 "tags", new OriginTags(origin, store.tags(), config.mirror().tagStaleMax(), clock));
         SharedTags tags = new SharedTags(originTags, swarmPulls, tls.isPresent(), System::nanoTime);
-        swarmService.answer(new LocalAnswers(tags, fetcher, store, System::nanoTime));
+        swarmService.answer(new LocalAnswers(tags, fetcher, store, meters, upload, System::nanoTime));
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
         Verifier verifier = parts.add("verifier", new Verifier(store, fetcher, journal, meters));
         if (config.store().scrub().isPositive()) {
@@ -311,10 +310,14 @@ final class Daemon implements AutoCloseable {
     }
 
     private ChunkServer dataPort(
-            InetSocketAddress address, ChunkSource source, Optional<PeerTls> tls, Sessions sessions, Meters meters)
+            InetSocketAddress address,
+            ChunkSource source,
+            Optional<PeerTls> tls,
+            Sessions sessions,
+            Pace upload,
+            Meters meters)
             throws IOException {
         Config.Io io = config.peer().io();
-        Pace upload = new Pace(config.limits().upload(), System::nanoTime);
         return Admissions.wanted(config.peer())
                 ? ChunkServer.bindPlain(address, source, sessions, io, upload, bytes -> meters.served("tcp", bytes))
                 : ChunkServer.bind(address, source, tls, io, upload, bytes -> meters.served("tcp", bytes));

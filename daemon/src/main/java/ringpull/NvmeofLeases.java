@@ -17,10 +17,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.helper.Endpoint;
+import ringpull.os.CpuPressure;
 import ringpull.ring.Member;
 import ringpull.ring.wire.ControlPort;
 import ringpull.ring.wire.RingNode;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.nvmeof.BusyHolders;
 import ringpull.transport.nvmeof.Exports;
 import ringpull.transport.nvmeof.Lease;
 import ringpull.transport.nvmeof.Leasing;
@@ -28,11 +30,13 @@ import ringpull.transport.session.Session;
 import ringpull.v1.NvmeofGrpc;
 import ringpull.v1.NvmeofLease;
 import ringpull.v1.NvmeofLeaseRequest;
+import ringpull.v1.NvmeofLoad;
+import ringpull.v1.NvmeofLoadRequest;
 import ringpull.v1.NvmeofReleaseRequest;
 import ringpull.v1.NvmeofReleased;
 
 /** Leases of blobs as disks, carried by the ring's control channel; both ways, between the two packages' words. */
-final class NvmeofLeases implements Leasing {
+final class NvmeofLeases implements Leasing, BusyHolders.Asking {
     /** What a member announces from which blobs can be read so. */
     static final String NAME = "nvmeof";
 
@@ -54,6 +58,22 @@ final class NvmeofLeases implements Leasing {
                 .member(holder)
                 .filter(member -> member.transports().contains(NAME))
                 .isPresent();
+    }
+
+    @Override
+    public boolean isShortOfCpu(InetSocketAddress holder) throws IOException {
+        Optional<Member> member = admissions.member(holder).filter(Admissions::servesRdma);
+        if (member.isEmpty()) {
+            return false;
+        }
+        try {
+            return NvmeofGrpc.newBlockingStub(ring.channel(member.get()))
+                    .withDeadlineAfter(WAIT_MILLIS, TimeUnit.MILLISECONDS)
+                    .load(NvmeofLoadRequest.getDefaultInstance())
+                    .getCpuShort();
+        } catch (StatusRuntimeException e) {
+            throw new IOException(member.get().name() + ": " + e.getStatus(), e);
+        }
     }
 
     @Override
@@ -141,7 +161,14 @@ final class NvmeofLeases implements Leasing {
 
     /** Answers members; refuses all until told by whom blobs are shown. */
     static final class Service extends NvmeofGrpc.NvmeofImplBase {
+        private static final String NOT_HERE = "this member shows no blobs over NVMe-oF";
+
+        private final CpuPressure pressure;
         private volatile @Nullable Exports exports;
+
+        Service(CpuPressure pressure) {
+            this.pressure = pressure;
+        }
 
         void serve(Exports by) {
             exports = by;
@@ -152,7 +179,7 @@ final class NvmeofLeases implements Leasing {
             Exports by = exports;
             Optional<String> caller = ControlPort.caller();
             if (by == null || caller.isEmpty()) {
-                refuse(asker, Status.FAILED_PRECONDITION, "this member shows no blobs over NVMe-oF");
+                refuse(asker, Status.FAILED_PRECONDITION, NOT_HERE);
                 return;
             }
             if (request.getDigest().size() != Digest.SIZE_BYTES
@@ -209,6 +236,16 @@ final class NvmeofLeases implements Leasing {
                         new UUID(name.getLong(), name.getLong()));
             }
             asker.onNext(NvmeofReleased.getDefaultInstance());
+            asker.onCompleted();
+        }
+
+        @Override
+        public void load(NvmeofLoadRequest request, StreamObserver<NvmeofLoad> asker) {
+            if (exports == null || ControlPort.caller().isEmpty()) {
+                refuse(asker, Status.FAILED_PRECONDITION, NOT_HERE);
+                return;
+            }
+            asker.onNext(NvmeofLoad.newBuilder().setCpuShort(pressure.isHigh()).build());
             asker.onCompleted();
         }
 

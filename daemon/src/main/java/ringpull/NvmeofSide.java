@@ -16,6 +16,7 @@ import ringpull.metrics.Meters;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Ways;
+import ringpull.transport.nvmeof.BusyHolders;
 import ringpull.transport.nvmeof.Exports;
 import ringpull.transport.nvmeof.NvmeofTransport;
 import ringpull.transport.session.Sessions;
@@ -59,7 +60,8 @@ final class NvmeofSide {
         try (HelperClient client = HelperClient.connect(helper)) {
             abilities = client.probe(PROBE_WAIT);
         } catch (IOException e) {
-            String problem = "no NVMe over Fabrics: " + e.getMessage() + ": is ringpull-helper.service running?";
+            String problem = "no NVMe over Fabrics: " + e.getMessage()
+                    + ": start ringpull-helper.service, then restart this daemon";
             return new NvmeofSide(helper, none, Optional.empty(), List.of(problem));
         }
         List<String> problems = new ArrayList<>();
@@ -102,12 +104,22 @@ final class NvmeofSide {
         return exports.isPresent() ? List.of(NvmeofLeases.NAME) : List.of();
     }
 
-    /** The way to read from others, if this host can. */
-    List<Ways.Way> ways(NvmeofLeases leases) {
+    /**
+     * How to read better than by TCP, the best first: by RDMA, if this node has it, but from holders that are short of CPU as
+     * from disks, since that takes none of their programs.
+     */
+    List<Ways.Way> ways(NvmeofLeases leases, Optional<Ways.Way> rdma) {
         if (!abilities.host()) {
-            return List.of();
+            return rdma.stream().toList();
         }
-        NvmeofTransport transport = new NvmeofTransport(helper, leases);
-        return List.of(new Ways.Way(transport, transport::fits));
+        NvmeofTransport disks = new NvmeofTransport(helper, leases);
+        Ways.Way otherwise = new Ways.Way(disks, disks::fits);
+        if (rdma.isEmpty()) {
+            return List.of(otherwise);
+        }
+        BusyHolders busy = new BusyHolders(leases, System::nanoTime);
+        Ways.Way first =
+                new Ways.Way(disks, (holder, blob, range) -> disks.fits(holder, blob, range) && busy.contains(holder));
+        return List.of(first, rdma.get(), otherwise);
     }
 }

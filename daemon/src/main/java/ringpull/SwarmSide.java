@@ -2,6 +2,7 @@ package ringpull;
 
 import java.util.Optional;
 import ringpull.blame.Statements;
+import ringpull.blob.Digest;
 import ringpull.fetch.SwarmPulls;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
@@ -24,6 +25,11 @@ record SwarmSide(SwarmNode node, Statements statements) implements SwarmPulls.Sw
     @Override
     public Optional<Member> member(MemberId id) {
         return node.member(id);
+    }
+
+    @Override
+    public boolean isHome(Digest digest) {
+        return node.isHome(digest);
     }
 
     @Override

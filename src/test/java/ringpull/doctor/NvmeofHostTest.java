@@ -86,7 +86,8 @@ class NvmeofHostTest {
         List<Finding> findings = examine(true, 1 << 20, socket -> ALL);
 
         assertThat(about(findings, "configfs").level()).isEqualTo(Finding.Level.NOTE);
-        assertThat(about(findings, "nvmet-tcp").advice()).isEqualTo("modprobe nvmet-tcp");
+        assertThat(about(findings, "nvmet-tcp").advice())
+                .isEqualTo("modprobe nvmet-tcp, then restart ringpull-helper and ringpull");
         assertThat(about(findings, "nvme-tcp").text()).contains("not found", "read from others");
     }
 
@@ -126,5 +127,15 @@ class NvmeofHostTest {
         assertThat(files.text()).contains(type.equals("overlay") ? "overlayfs" : type);
         assertThat(files.level() == Finding.Level.OK)
                 .isEqualTo(List.of("xfs", "btrfs").contains(type));
+    }
+
+    @Test
+    void whereProgramsWaitForCpusReadersAreToldAndSoIsTheOperator() throws IOException {
+        assertThat(about(examine(true, 0, socket -> ALL), "CPUs").text()).contains("does not tell", "take RDMA first");
+
+        write("proc/pressure/cpu", "some avg10=61.70 avg60=0.00 avg300=0.00 total=1\n");
+
+        assertThat(about(examine(true, 0, socket -> ALL), "CPUs").text())
+                .contains("in 62 % of the last 10 s", "take this way first");
     }
 }

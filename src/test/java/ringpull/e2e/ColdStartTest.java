@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -95,13 +96,13 @@ class ColdStartTest {
         Cluster.awaitCompany(nodes);
     }
 
-    private SampleImage push(Layer... layers) throws IOException {
+    private SampleImage push(List<Layer> layers) throws IOException {
         images++;
-        return cluster.pushAnother(images, List.of(layers));
+        return cluster.pushAnother(images, layers);
     }
 
     private SampleImage.Blob pushLayer(int bytes) throws IOException {
-        return push(new Layer(bytes, Compression.NONE))
+        return push(List.of(new Layer(bytes, Compression.NONE)))
                 .platforms()
                 .getFirst()
                 .layers()
@@ -116,10 +117,10 @@ class ColdStartTest {
 
     @Test
     void theRegistrySendsLittleMoreThanOneCopy() throws IOException, InterruptedException {
-        SampleImage image = push(
+        SampleImage image = push(List.of(
                 new Layer(2_000, Compression.NONE),
                 new Layer(5 * MIB + 1, Compression.NONE),
-                new Layer(48 * MIB, Compression.NONE));
+                new Layer(48 * MIB, Compression.NONE)));
         SampleImage.Platform platform = image.platforms().getFirst();
         long blobBytes =
                 platform.blobs().stream().mapToLong(SampleImage.Blob::bytes).sum();
@@ -142,7 +143,7 @@ class ColdStartTest {
 
     @Test
     void whatAllAskForTogetherIsAskedOnce() throws IOException, InterruptedException {
-        SampleImage image = push(new Layer(2_000, Compression.NONE));
+        SampleImage image = push(List.of(new Layer(2_000, Compression.NONE)));
         HttpClient client = HttpClient.newHttpClient();
         String tag = "manifests/" + Cluster.IMAGE.reference();
         NodeProcess home = home(Digest.ofBytes(Cluster.sha256(("tag " + Cluster.IMAGE).getBytes(UTF_8))));
@@ -172,15 +173,55 @@ class ColdStartTest {
         }
 
         cluster.blobBytesRead(); // which waits for the access log
-        others.add(tag);
         List<RealRegistry.Access> accesses = cluster.registry().accesses();
+        accesses = accesses.subList(before, accesses.size());
+        assertThat(questions(accesses, tag)).as("questions what the tag means").isEqualTo(1);
         for (String what : others) {
-            assertThat(accesses.subList(before, accesses.size()))
-                    .filteredOn(access -> access.path().contains("/" + what))
-                    .filteredOn(access -> List.of("GET", "HEAD").contains(access.method()))
+            assertThat(questions(accesses, what))
                     .as("requests for %s; %d daemons wanted it", what, NODES)
-                    .hasSize(1);
+                    .isBetween(1L, 2L); // 2: on a machine so busy that a home does not answer in time
         }
+    }
+
+    private static long questions(List<RealRegistry.Access> accesses, String what) {
+        return accesses.stream()
+                .filter(access -> access.path().contains("/" + what))
+                .filter(access -> List.of("GET", "HEAD").contains(access.method()))
+                .count();
+    }
+
+    @Test
+    void smallBlobsComeWholeFromTheirHomes() throws IOException, InterruptedException {
+        SampleImage image = push(Collections.nCopies(12, new Layer(30_000, Compression.NONE)));
+        SampleImage.Platform platform = image.platforms().getFirst();
+        HttpClient client = HttpClient.newHttpClient();
+        for (NodeProcess node : nodes) {
+            assertThat(get(client, node, "manifests/" + platform.manifest().digest()))
+                    .isEqualTo(200);
+        }
+        double manifests = told();
+
+        for (SampleImage.Blob blob : platform.blobs()) {
+            cluster.atOnce(nodes.stream()
+                    .<Callable<Long>>map(node -> () -> cluster.fetch(node, blob.digest()))
+                    .toList());
+        }
+
+        for (SampleImage.Blob blob : platform.blobs()) {
+            assertThat(cluster.reads(blob))
+                    .as("reads of %s at the registry", blob)
+                    .isBetween(1L, 2L); // 2: on a machine so busy that a home does not answer in time
+        }
+        // Who asks a moment later may find a member that has it, and reads it there.
+        assertThat(told() - manifests).as("bytes that homes told").isPositive();
+    }
+
+    private double told() throws IOException, InterruptedException {
+        double bytes = 0;
+        for (NodeProcess node : nodes) {
+            bytes += node.metric("ringpull_transport_received_bytes_total", Map.of("transport", "inline"));
+        }
+        return bytes;
     }
 
     private static int get(HttpClient client, NodeProcess node, String what) throws IOException, InterruptedException {

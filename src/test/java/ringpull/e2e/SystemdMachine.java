@@ -4,19 +4,22 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 
 /**
- * A systemd of its own, as process 1 of a PID, mount and cgroup namespace, that knows the unit that ships and hardly
- * anything else. The daemon runs under it with all that the unit says, sandbox included; only its program, its
- * configuration and the watchdog's time are the test's. Needs root.
+ * A systemd of its own, as process 1 of a PID, mount and cgroup namespace, that knows the units that ship and hardly
+ * anything else. They run under it with all that they say, sandbox included; only the program, the configuration and what
+ * a test adds are the test's. Needs root.
  */
 final class SystemdMachine implements AutoCloseable {
-    private static final Path UNIT = Path.of(System.getProperty("ringpull.root", "."), "systemd/ringpull.service");
+    private static final Path SHIPPED = Path.of(System.getProperty("ringpull.root", "."), "systemd");
+    private static final Path MODPROBE = Path.of("/usr/lib/systemd/system/modprobe@.service");
     private static final Duration CEILING = Duration.ofSeconds(90);
 
     /** What the unit refers to, and systemd wants to have. */
@@ -45,7 +48,10 @@ final class SystemdMachine implements AutoCloseable {
         exit 1
         """;
 
-    /** Arguments: the directory, the jars' and the classes' roots. What the sandbox hides is seen under /mnt. */
+    /**
+     * Arguments: the directory, the jars' and the classes' roots. What the sandbox hides is seen under /mnt. Devices are its own,
+     * and modprobe is the test's: this kernel's modules are not the machine's.
+     */
     private static final String BOOT = """
         set -e
         mount --make-rprivate /
@@ -59,32 +65,58 @@ final class SystemdMachine implements AutoCloseable {
         mount --bind "$1/passwd" /etc/passwd
         mount --bind "$1/group" /etc/group
         cp -r "$1/units" /run/units
+        cp "$1/ringpull" /mnt/ringpull
+        systemd-tmpfiles --create --prefix=/run --prefix=/var/lib "$1/tmpfiles.conf"
+        [ ! -e /sbin/modprobe ] || mount --bind "$1/modprobe" "$(readlink -f /sbin/modprobe)"
+        mkdir /mnt/dev
+        mount -t tmpfs -o mode=755 tmpfs /mnt/dev
+        cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/console /mnt/dev
+        mkdir /mnt/dev/pts /mnt/dev/shm
+        mount --bind /dev/pts /mnt/dev/pts
+        mount --move /mnt/dev /dev
         export container=ringpull-test SYSTEMD_UNIT_PATH=/run/units
         exec /lib/systemd/systemd --system --unit=default.target --log-target=console --show-status=no
         """;
 
     private final Path directory;
+    private final String unit;
     private final String group;
     private final Process unshare;
 
-    private SystemdMachine(Path directory, String group, Process unshare) {
+    private SystemdMachine(Path directory, String unit, String group, Process unshare) {
         this.directory = directory;
+        this.unit = unit;
         this.group = group;
         this.unshare = unshare;
     }
 
-    /** Boots, and waits until systemd answers; the daemon is not started. */
-    static SystemdMachine boot(Path directory, int watchdogSeconds) throws Exception {
+    /**
+     * Boots, and waits until systemd answers; nothing of ours is started.
+     *
+     * @param unit of those that ship: which questions are about
+     * @param settings more of its section Service
+     */
+    static SystemdMachine boot(Path directory, String unit, String settings) throws Exception {
         ClassPath classPath = ClassPath.ofThisProcess(directory.resolve("jars"));
         Path units = Files.createDirectories(directory.resolve("units"));
         for (String target : TARGETS) {
             Files.writeString(units.resolve(target + ".target"), "[Unit]\nDefaultDependencies=no\n");
         }
-        Files.copy(UNIT, units.resolve("ringpull.service"));
-        String daemon = classPath.java() + " ringpull.Main daemon --config /mnt/etc/ringpull.toml";
+        for (String shipped : List.of("ringpull.service", "ringpull-helper.service")) {
+            Files.writeString(
+                    units.resolve(shipped),
+                    Files.readString(SHIPPED.resolve(shipped))
+                            .replace("/usr/lib/ringpull/", "/mnt/")
+                            .replace("/etc/ringpull/", "/mnt/etc/"));
+        }
         Files.writeString(
-                Files.createDirectory(units.resolve("ringpull.service.d")).resolve("test.conf"),
-                "[Service]\nExecStart=\nExecStart=" + daemon + "\nWatchdogSec=" + watchdogSeconds + "\n");
+                units.resolve(MODPROBE.getFileName()),
+                Files.readString(MODPROBE).replace("ConditionCapability=CAP_SYS_MODULE\n", ""));
+        program(directory.resolve("modprobe"), "");
+        program(directory.resolve("ringpull"), "exec " + classPath.java() + " ringpull.Main \"$@\"");
+        Files.copy(SHIPPED.resolve("ringpull.tmpfiles.conf"), directory.resolve("tmpfiles.conf"));
+        Files.writeString(
+                Files.createDirectory(units.resolve(unit + ".d")).resolve("test.conf"), "[Service]\n" + settings);
         Files.createDirectory(directory.resolve("etc"));
         account(directory, "passwd", "ringpull:x:64055:64055::/nonexistent:/usr/sbin/nologin\n");
         account(directory, "group", "ringpull:x:64055:\n");
@@ -97,7 +129,7 @@ final class SystemdMachine implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("systemd.log").toFile())
                 .start();
-        SystemdMachine machine = new SystemdMachine(directory, group, unshare);
+        SystemdMachine machine = new SystemdMachine(directory, unit, group, unshare);
         try {
             machine.await(
                     "systemd answers",
@@ -109,11 +141,21 @@ final class SystemdMachine implements AutoCloseable {
         }
     }
 
+    private static void program(Path file, String script) throws IOException {
+        Files.writeString(file, "#!/bin/sh\n" + script + "\n");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** What runs in place of modprobe from now on. */
+    void modprobe(String script) throws IOException {
+        Files.writeString(directory.resolve("modprobe"), "#!/bin/sh\n" + script + "\n");
+    }
+
     private static void account(Path directory, String file, String line) throws IOException {
         Files.writeString(directory.resolve(file), Files.readString(Path.of("/etc", file)) + line);
     }
 
-    /** Takes effect when the daemon starts the next time. */
+    /** The daemon's configuration from its next start on. */
     void configure(String toml) throws IOException {
         Files.writeString(directory.resolve("etc/ringpull.toml"), toml);
     }
@@ -136,32 +178,43 @@ final class SystemdMachine implements AutoCloseable {
                 .toList());
     }
 
-    /** Sends a signal to the daemon's main process. */
+    /** Sends a signal to the unit's main process. */
     void kill(String signal) throws IOException, InterruptedException {
         inside(List.of("kill", "-" + signal, property("MainPID")));
     }
 
-    private Ran inside(List<String> command) throws IOException, InterruptedException {
-        long systemd = unshare.children().map(ProcessHandle::pid).findFirst().orElse(-1L);
-        if (systemd < 0) {
+    /** Runs a command in it, as root. */
+    Ran inside(List<String> command) throws IOException, InterruptedException {
+        OptionalLong systemd = systemd();
+        if (systemd.isEmpty()) {
             return new Ran(-1, "systemd does not run");
         }
-        List<String> all = new ArrayList<>(List.of("nsenter", "-t", "" + systemd, "-m", "-p", "-C", "-i", "-u"));
+        List<String> all =
+                new ArrayList<>(List.of("nsenter", "-t", "" + systemd.getAsLong(), "-m", "-p", "-C", "-i", "-u"));
         all.addAll(command);
         Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Ran(process.waitFor(), said.strip());
     }
 
-    /** A property of the unit, as systemd says it. */
-    String property(String name) throws IOException, InterruptedException {
-        return systemctl("show", "--value", "-p", name, "ringpull.service").said();
+    private OptionalLong systemd() {
+        return unshare.children().mapToLong(ProcessHandle::pid).findFirst();
     }
 
-    /** What systemd and the daemon wrote. */
+    /** Where this process sees a file of the machine's. */
+    Path file(String absolute) {
+        return Path.of("/proc/" + systemd().orElseThrow() + "/root" + absolute);
+    }
+
+    /** A property of the unit, as systemd says it. */
+    String property(String name) throws IOException, InterruptedException {
+        return systemctl("show", "--value", "-p", name, unit).said();
+    }
+
+    /** What systemd and its units wrote. */
     String log() throws IOException, InterruptedException {
         return Files.readString(directory.resolve("systemd.log"))
-                + systemctl("show", "-p", "ActiveState,SubState,Result,StatusText,NRestarts", "ringpull.service")
+                + systemctl("show", "-p", "ActiveState,SubState,Result,StatusText,NRestarts", unit)
                         .said();
     }
 

@@ -43,7 +43,7 @@ class SystemdTest {
 
     @BeforeEach
     void boot() throws Exception {
-        machine = SystemdMachine.boot(directory, WATCHDOG_SECONDS);
+        machine = SystemdMachine.boot(directory, "ringpull.service", "WatchdogSec=" + WATCHDOG_SECONDS + "\n");
         machine.configure(CONFIGURATION);
     }
 

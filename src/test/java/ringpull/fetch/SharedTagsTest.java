@@ -95,6 +95,11 @@ class SharedTagsTest {
         }
 
         @Override
+        public boolean isHome(Digest digest) {
+            return true;
+        }
+
+        @Override
         public Statements statements() {
             throw new UnsupportedOperationException("no chunks here");
         }

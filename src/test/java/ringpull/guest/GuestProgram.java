@@ -40,6 +40,8 @@ public final class GuestProgram {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx768m");
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Djava.io.tmpdir=/run"));
+        command.add("-Dringpull.root="
+                + Path.of(System.getProperty("ringpull.root", ".")).toAbsolutePath());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
         Path output = Files.createTempFile("guest", ".log");
         try {

@@ -45,7 +45,7 @@ public final class Scenarios {
                 e.printStackTrace(new PrintWriter(trace));
                 System.out.println(FAILED + name + "\n" + trace + END);
             }
-            System.err.printf("%s: %.1f s%n", name, (System.nanoTime() - start) / 1e9);
+            System.out.println(String.format("%s: %.1f s", name, (System.nanoTime() - start) / 1e9));
         });
         System.out.flush();
     }

@@ -48,6 +48,13 @@ class HelperServerTest {
     }
 
     @Test
+    void aUserThatThereIsNotIsNamed() {
+        Recall none = new Recall(directory.resolve("containerd.sock"), directory);
+        assertThatThrownBy(() -> HelperServer.start(directory.resolve("other.sock"), "nobody-of-this-name", none))
+                .hasMessageContaining("there is no user nobody-of-this-name");
+    }
+
+    @Test
     void aRefusalIsASentenceAndTheConnectionGoesOn() throws IOException {
         try (HelperClient client = HelperClient.connect(socket)) {
             Request.Withdraw withdraw = new Request.Withdraw(new Request.Session("0".repeat(32)), new UUID(1, 2));

@@ -11,6 +11,8 @@ import ringpull.swarm.sim.SwarmSimulation;
 /** A cold start in virtual time. */
 final class SwarmSim {
     private static final int CHUNKS_MOST = 10_240;
+    private static final int CHUNKS_MOST_OF_FEW = 1 << 20;
+    private static final int FEW_NODES = 8;
     private static final int CHUNKS_MOST_OF_MANY = 1_024;
     private static final int MANY_NODES = 2_000;
     private static final double PATIENCE = 20;
@@ -57,7 +59,7 @@ final class SwarmSim {
         long bytes = seed ? 120_000_000_000L : bytes(run.text("--size", "1GiB"));
         long link = rate(run.text("--rate", seed ? "25gbit" : "1gbit"));
         long origin = rate(run.text("--origin-rate", seed ? "10gbit" : run.text("--rate", "1gbit")));
-        int most = nodes > MANY_NODES ? CHUNKS_MOST_OF_MANY : CHUNKS_MOST;
+        int most = nodes <= FEW_NODES ? CHUNKS_MOST_OF_FEW : nodes > MANY_NODES ? CHUNKS_MOST_OF_MANY : CHUNKS_MOST;
         int scale = Math.ceilDiv(Chunk.count(bytes), most);
         if (scale > 1) {
             System.out.println(Bench.format(
@@ -119,9 +121,9 @@ final class SwarmSim {
         return new Row(scenario.rttMillis(), scenario, swarm, (System.nanoTime() - start) / 1e9);
     }
 
-    /** Bytes of {@code 10GiB}, {@code 256MiB} or {@code 1000}. */
+    /** Bytes of {@code 1TiB}, {@code 10GiB}, {@code 256MiB} or {@code 1000}. */
     static long bytes(String text) throws IOException {
-        for (String[] unit : new String[][] {{"GiB", "30"}, {"MiB", "20"}, {"KiB", "10"}}) {
+        for (String[] unit : new String[][] {{"TiB", "40"}, {"GiB", "30"}, {"MiB", "20"}, {"KiB", "10"}}) {
             if (text.endsWith(unit[0])) {
                 return number(text, unit[0]) << Integer.parseInt(unit[1]);
             }

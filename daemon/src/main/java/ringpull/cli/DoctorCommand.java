@@ -101,7 +101,8 @@ final class DoctorCommand implements Callable<Integer> {
         out.println();
         out.println(
                 report.nvmeofUsable()
-                        ? "NVMe over Fabrics is used with members that have it too, where verbs are not"
+                        ? "NVMe over Fabrics is used with members that have it too, where RDMA is not used or a holder"
+                                + " is short of CPU"
                         : report.nvmeofWanted()
                                 ? "NVMe over Fabrics is NOT used in full: what it cannot do goes over TCP"
                                 : "NVMe over Fabrics is not used: [nvmeof] enabled is false");

@@ -48,6 +48,15 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--keep", description = "Leave the directory with configurations, logs and contents behind.")
     private boolean keep;
 
+    @Option(
+            names = "--record",
+            paramLabel = "FILE",
+            hidden = true,
+            description =
+                    "Write an AOT cache of a daemon at work there, as ringpull train does; pulls with the built-in"
+                            + " client.")
+    private @Nullable Path record;
+
     private final Path temporary;
     private final AtomicBoolean interrupted = new AtomicBoolean();
 
@@ -112,7 +121,7 @@ public final class Demo implements Callable<Integer> {
                 : DemoOrigin.sample(directory.resolve("image"), bytes, cleanup);
         origin.counter()
                 .ifPresent(registry -> progress.accept("the origin counts its bytes at " + registry.endpoint()));
-        DemoRing ring = DemoRing.start(directory, origin, cleanup, progress);
+        DemoRing ring = DemoRing.start(directory, origin, Optional.ofNullable(record), cleanup, progress);
         DemoReport report = new DemoRun(origin, ring, progress).run();
         report.table().forEach(progress);
         progress.accept("");

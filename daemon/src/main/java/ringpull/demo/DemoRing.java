@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -47,10 +48,15 @@ final class DemoRing {
         this.client = client;
     }
 
-    /** Starts all of it in {@code directory}; returns when each daemon sees the others. */
-    static DemoRing start(Path directory, DemoOrigin origin, Cleanup cleanup, Consumer<String> progress)
+    /**
+     * Starts all of it in {@code directory}; returns when each daemon sees the others.
+     *
+     * @param record where the JVM of the last daemon writes its AOT cache when it ends; no containerd is asked then
+     */
+    static DemoRing start(
+            Path directory, DemoOrigin origin, Optional<Path> record, Cleanup cleanup, Consumer<String> progress)
             throws IOException, InterruptedException {
-        List<Daemon> daemons = daemons(directory, origin, cleanup);
+        List<Daemon> daemons = daemons(directory, origin, record, cleanup);
         for (Daemon daemon : daemons) {
             daemon.process.await(
                     "all " + NODES + " daemons to know each other",
@@ -60,22 +66,31 @@ final class DemoRing {
         progress.accept(NODES + " daemons form a ring on loopback");
         List<URI> mirrors =
                 daemons.stream().map(daemon -> daemon.process.mirror()).toList();
-        List<DemoClient> clients = clients(directory, mirrors, origin, cleanup, progress);
+        String why = record.isPresent()
+                ? "what a daemon does is recorded"
+                : Containerd.unavailable().orElse("");
+        List<DemoClient> clients = clients(directory, mirrors, why, origin, cleanup, progress);
         List<Node> nodes = IntStream.range(0, NODES)
                 .mapToObj(i -> new Node(daemons.get(i).process, daemons.get(i).control, clients.get(i)))
                 .toList();
         return new DemoRing(nodes, clients.getFirst() instanceof DemoClient.Own ? "containerd" : "builtin");
     }
 
-    private static List<Daemon> daemons(Path directory, DemoOrigin origin, Cleanup cleanup)
+    private static List<Daemon> daemons(Path directory, DemoOrigin origin, Optional<Path> record, Cleanup cleanup)
             throws IOException, InterruptedException {
         NodeConfig first = config(directory, 1, origin);
         List<Daemon> daemons = new ArrayList<>();
-        daemons.add(daemon(first, cleanup));
+        daemons.add(daemon(first, List.of(), cleanup));
         String seed = daemons.getFirst().process.control();
         List<Callable<Daemon>> others = IntStream.rangeClosed(2, NODES)
-                .mapToObj(i -> config(directory, i, origin).joining(seed))
-                .<Callable<Daemon>>map(config -> () -> daemon(config, cleanup))
+                .mapToObj(i -> {
+                    List<String> flags = i < NODES
+                            ? List.<String>of()
+                            : record.map(file -> List.of("-XX:AOTCacheOutput=" + file))
+                                    .orElse(List.of());
+                    NodeConfig config = config(directory, i, origin).joining(seed);
+                    return (Callable<Daemon>) () -> daemon(config, flags, cleanup);
+                })
                 .toList();
         daemons.addAll(atOnce(others));
         return daemons;
@@ -86,8 +101,9 @@ final class DemoRing {
                 .quota("90 %");
     }
 
-    private static Daemon daemon(NodeConfig config, Cleanup cleanup) throws IOException, InterruptedException {
-        NodeProcess process = NodeProcess.start(config);
+    private static Daemon daemon(NodeConfig config, List<String> flags, Cleanup cleanup)
+            throws IOException, InterruptedException {
+        NodeProcess process = NodeProcess.start(config, List.of(), flags);
         cleanup.add(process::close);
         ControlClient control = ControlClient.open(process.socket());
         cleanup.add(control::close);
@@ -95,9 +111,14 @@ final class DemoRing {
     }
 
     private static List<DemoClient> clients(
-            Path directory, List<URI> mirrors, DemoOrigin origin, Cleanup cleanup, Consumer<String> progress)
+            Path directory,
+            List<URI> mirrors,
+            String whyNone,
+            DemoOrigin origin,
+            Cleanup cleanup,
+            Consumer<String> progress)
             throws IOException, InterruptedException {
-        String why = Containerd.unavailable().orElse("");
+        String why = whyNone;
         if (why.isEmpty()) {
             try {
                 List<Callable<DemoClient>> starts = new ArrayList<>();

@@ -24,9 +24,19 @@ import org.jspecify.annotations.Nullable;
  * are those of its {@code ready:} line, so that any port may be 0. Safe for many threads.
  */
 public final class NodeProcess implements AutoCloseable {
-    /** As the launcher's: the daemon's memory is bounded, and it ends rather than limp on without. */
-    private static final List<String> JVM_FLAGS =
-            List.of("-XX:+UseSerialGC", "-Xmx256m", "-XX:MaxDirectMemorySize=256m", "-XX:+ExitOnOutOfMemoryError");
+    /** As the launcher's: the daemon's memory is bounded, it ends rather than limp on without, and compiles late. */
+    private static final List<String> JVM_FLAGS = List.of(
+            "-XX:+UseSerialGC",
+            "-Xmx256m",
+            "-XX:MaxDirectMemorySize=256m",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-XX:Tier4InvocationThreshold=50000",
+            "-XX:Tier4MinInvocationThreshold=6000",
+            "-XX:Tier4CompileThreshold=150000",
+            "-XX:Tier4BackEdgeThreshold=400000");
+
+    /** The AOT cache that the launcher has for daemons; it says so to those who start some. */
+    private static final String CACHE_PROPERTY = "ringpull.daemon.cache";
 
     private static final String MAIN = "ringpull.Main";
     private static final String READY = "ready: ";
@@ -80,6 +90,7 @@ public final class NodeProcess implements AutoCloseable {
         long before = Files.exists(log) ? Files.size(log) : 0;
         List<String> flags = new ArrayList<>(jvmFlags);
         flags.add("-Djava.io.tmpdir=" + temporary);
+        Optional.ofNullable(System.getProperty(CACHE_PROPERTY)).ifPresent(cache -> flags.add("-XX:AOTCache=" + cache));
         List<String> command = new ArrayList<>(enter);
         command.addAll(command(flags, arguments));
         Process process = new ProcessBuilder(command)

@@ -8,10 +8,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import ringpull.config.Config;
 import ringpull.helper.HelperClient;
+import ringpull.os.CpuPressure;
 import ringpull.os.FileSystem;
 
 /**
@@ -72,6 +74,7 @@ final class NvmeofHost {
         helper();
         files();
         memory();
+        processors();
         return findings;
     }
 
@@ -102,7 +105,10 @@ final class NvmeofHost {
         } else if (contains(modules.resolve("modules.builtin"), file)) {
             findings.add(Finding.ok(name, "built in"));
         } else if (contains(modules.resolve("modules.dep"), file)) {
-            findings.add(Finding.note(name, "not loaded: this node cannot " + purpose, "modprobe " + name));
+            findings.add(Finding.note(
+                    name,
+                    "not loaded: this node cannot " + purpose,
+                    "modprobe " + name + ", then restart ringpull-helper and ringpull"));
         } else {
             findings.add(Finding.note(
                     name, "not found in " + modules + ": unless built in, this node cannot " + purpose, GUIDE));
@@ -179,6 +185,17 @@ final class NvmeofHost {
                                 "memory for copies",
                                 text + ", and only " + (available >> 20) + " MiB are available",
                                 "lower [nvmeof] memory"));
+    }
+
+    /** What it tells readers that could take RDMA as well. */
+    private void processors() {
+        CpuPressure pressure = new CpuPressure(root.resolve("proc/pressure/cpu"));
+        OptionalDouble waiting = pressure.waiting();
+        String text = waiting.isEmpty()
+                ? "the kernel does not tell whether programs wait for one (psi=1 at its start)"
+                : "programs waited for one in " + Math.round(100 * waiting.getAsDouble()) + " % of the last 10 s";
+        String first = pressure.isHigh() ? "this way" : "RDMA";
+        findings.add(Finding.ok("CPUs", text + ": readers with RDMA, too, take " + first + " first"));
     }
 
     private static boolean contains(Path file, Pattern what) {

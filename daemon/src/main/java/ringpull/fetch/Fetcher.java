@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import ringpull.blame.Reputation;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
+import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
 import ringpull.origin.OriginException;
@@ -50,6 +51,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
             OpenCases cases,
             NoRoom noRoom,
             SwarmPulls swarmPulls,
+            PromisedSizes promised,
+            SmallBlobs smallBlobs,
             WrongBytes wrongBytes,
             ExecutorService threads,
             ExecutorService proofThreads) {}
@@ -96,6 +99,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new OpenCases(reputation, secondReading, journal),
                 new NoRoom(nanoTime),
                 swarmPulls,
+                new PromisedSizes(),
+                new SmallBlobs(store, sources.origin(), journal, meters),
                 new WrongBytes(journal, meters),
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
@@ -113,6 +118,9 @@ public final class Fetcher implements Blobs, AutoCloseable {
             Optional<BlobFile> here = parts.store().open(digest);
             if (here.isPresent()) {
                 request.repository().ifPresent(repository -> parts.store().noteSource(digest, repository.toString()));
+                if (request.kind() == ContentKind.MANIFEST) {
+                    parts.promised().learn(here.get());
+                }
                 String mediaType =
                         parts.store().find(digest).map(StoredBlob::mediaType).orElse("");
                 return new Delivery.Complete(here.get(), mediaType);
@@ -157,6 +165,11 @@ public final class Fetcher implements Blobs, AutoCloseable {
             }
         });
         return fetch;
+    }
+
+    /** Small blobs for members of which this one is the home. */
+    SmallBlobs smallBlobs() {
+        return parts.smallBlobs();
     }
 
     @Override

@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blame.Fault;
+import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
+import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.blob.ProofFailed;
 import ringpull.blob.ProvenBlob;
@@ -34,6 +36,7 @@ final class Journey implements SwarmPull.Host {
     private static final Logger log = LoggerFactory.getLogger(Journey.class);
 
     private final Digest digest;
+    private final ContentKind kind;
     private final Fetcher.Parts parts;
     private final BlobFetch fetch;
     private final Trust trust;
@@ -55,6 +58,7 @@ final class Journey implements SwarmPull.Host {
     /** @param request of the client that began it */
     Journey(BlobRequest request, Fetcher.Parts parts, BlobFetch fetch) {
         this.digest = request.digest();
+        this.kind = request.kind();
         this.parts = parts;
         this.fetch = fetch;
         this.wishes = fetch.wishes();
@@ -160,11 +164,23 @@ final class Journey implements SwarmPull.Host {
                 together.leave(true);
                 trust.blame(proof, proving.liars(proof));
                 parts.journal().note(digest, "proof", "", proof.sizeBytes(), "proven and stored");
+                if (kind == ContentKind.MANIFEST) {
+                    learn();
+                }
                 fetch.stored();
                 trust.judge();
                 yield Optional.empty();
             }
         };
+    }
+
+    /** Before anybody has the manifest, and asks for what it names. */
+    private void learn() throws IOException {
+        try (BlobFile manifest = parts.store().open(digest).orElse(null)) {
+            if (manifest != null) {
+                parts.promised().learn(manifest);
+            }
+        }
     }
 
     private PartialBlob blob() {

@@ -9,22 +9,32 @@ import org.slf4j.LoggerFactory;
 import ringpull.blob.Digest;
 import ringpull.blob.ImageName;
 import ringpull.blob.Repository;
+import ringpull.metrics.Meters;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
 import ringpull.swarm.Answers;
+import ringpull.transport.Pace;
 
-/** What this node tells other members as the home of tags and manifests. */
+/** What this node tells other members as the home of tags, manifests and small blobs. */
 public final class LocalAnswers implements Answers {
     private static final Logger log = LoggerFactory.getLogger(LocalAnswers.class);
 
     private final SharedTags tags;
     private final ManifestReader manifests;
+    private final SmallBlobs smallBlobs;
     private final BlobStore store;
+    private final Meters meters;
+    private final Pace upload;
 
-    public LocalAnswers(SharedTags tags, Blobs blobs, BlobStore store, LongSupplier nanoTime) {
+    /** @param upload what is sent to other members */
+    public LocalAnswers(
+            SharedTags tags, Fetcher fetcher, BlobStore store, Meters meters, Pace upload, LongSupplier nanoTime) {
         this.tags = tags;
-        this.manifests = new ManifestReader(blobs, new FetchWait(nanoTime));
+        this.manifests = new ManifestReader(fetcher, new FetchWait(nanoTime));
+        this.smallBlobs = fetcher.smallBlobs();
         this.store = store;
+        this.meters = meters;
+        this.upload = upload;
     }
 
     @Override
@@ -46,11 +56,23 @@ public final class LocalAnswers implements Answers {
             }
             byte[] copy = new byte[bytes.remaining()];
             bytes.get(copy);
-            return Optional.of(new Inline(
+            return paced(new Inline(
                     copy, store.find(digest).map(StoredBlob::mediaType).orElse("")));
         } catch (ImageFailed e) {
             log.debug("cannot tell others of {}: {}", digest, e.toString());
             return Optional.empty();
         }
+    }
+
+    @Override
+    public Optional<Inline> small(Digest digest, Repository repository) throws InterruptedException {
+        Optional<Inline> blob = smallBlobs.read(digest, repository);
+        return blob.isPresent() ? paced(blob.get()) : blob;
+    }
+
+    private Optional<Inline> paced(Inline answer) throws InterruptedException {
+        upload.take(answer.bytes().length, () -> {});
+        meters.served("inline", answer.bytes().length);
+        return Optional.of(answer);
     }
 }

@@ -43,7 +43,10 @@ public final class SwarmPulls implements ChunkSource {
 
         Optional<Member> member(MemberId id);
 
-        /** The way to the homes of tags and manifests. */
+        /** Whether this node is the first in a digest's order. */
+        boolean isHome(Digest digest);
+
+        /** The way to the homes of tags, manifests and small blobs. */
         Answers homes();
 
         /** Makes statements about chunks; those of others were checked before the swarm heard of them. */

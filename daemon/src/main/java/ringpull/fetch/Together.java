@@ -9,6 +9,7 @@ import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Proof;
 import ringpull.blob.ProofFailed;
+import ringpull.blob.Repository;
 import ringpull.metrics.Meters;
 import ringpull.ring.MemberId;
 import ringpull.store.PartialBlob;
@@ -47,7 +48,11 @@ final class Together {
             return Set.of();
         }
         if (kind == ContentKind.MANIFEST) {
-            inline(wish.get(), swarms.get(), journey);
+            inline(wish.get(), manifest(wish.get(), swarms.get()), journey);
+            return Set.of();
+        }
+        if (parts.promised().isSmall(wish.get().digest())
+                && inline(wish.get(), small(wish.get(), swarms.get()), journey)) {
             return Set.of();
         }
         SwarmPull begun = new SwarmPull(wish.get(), parts, swarms.get(), fetch, evidence, journey);
@@ -55,13 +60,35 @@ final class Together {
         return begun.bring();
     }
 
-    /** A manifest comes whole from its home, and is checked before it is written: nobody is to blame for it later. */
-    private void inline(BlobRequest wish, SwarmPulls.Swarms swarms, SwarmPull.Host journey)
-            throws StoreFull, IOException, InterruptedException {
-        Optional<Answers.Inline> told =
-                swarms.homes().manifest(wish.digest(), wish.repository().orElseThrow());
+    private Optional<Answers.Inline> manifest(BlobRequest wish, SwarmPulls.Swarms swarms) throws InterruptedException {
+        return counted(swarms.homes().manifest(wish.digest(), wish.repository().orElseThrow()));
+    }
+
+    private Optional<Answers.Inline> small(BlobRequest wish, SwarmPulls.Swarms swarms) throws InterruptedException {
+        Repository repository = wish.repository().orElseThrow();
+        return swarms.isHome(wish.digest())
+                ? parts.smallBlobs().read(wish.digest(), repository)
+                : counted(swarms.homes().small(wish.digest(), repository));
+    }
+
+    private Optional<Answers.Inline> counted(Optional<Answers.Inline> told) {
+        told.ifPresent(blob -> {
+            int length = blob.bytes().length;
+            parts.meters().received(Meters.Source.PEER, length);
+            parts.meters().carried("inline", "", length);
+            parts.journal().note(fetch.digest(), "peer", "home", length, "told by its home");
+        });
+        return told;
+    }
+
+    /**
+     * A manifest or a small blob comes whole from its home, and is checked before it is written: nobody is to blame for it
+     * later. False if it did not come.
+     */
+    private boolean inline(BlobRequest wish, Optional<Answers.Inline> told, SwarmPull.Host journey)
+            throws StoreFull, IOException {
         if (told.isEmpty()) {
-            return;
+            return false;
         }
         ByteBuffer bytes = ByteBuffer.wrap(told.get().bytes());
         Proof proof = new Proof(wish.digest());
@@ -70,7 +97,7 @@ final class Together {
             proof.finish();
         } catch (ProofFailed e) {
             parts.journal().note(wish.digest(), "fallback", "home", 0, "it sent something else");
-            return;
+            return false;
         }
         long length = bytes.remaining();
         PartialBlob blob = journey.open(length);
@@ -79,9 +106,8 @@ final class Together {
             blob.write(0, bytes);
             blob.received(new ByteRange(0, length));
         }
-        parts.meters().received(Meters.Source.PEER, length);
-        parts.journal().note(wish.digest(), "peer", "home", length, "told by its home");
         journey.landed();
+        return true;
     }
 
     /** The journey is over, or begins anew without what came. */

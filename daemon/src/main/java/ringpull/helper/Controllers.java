@@ -56,13 +56,19 @@ final class Controllers {
         if (!Files.exists(fabrics)) {
             throw new IOException("no " + fabrics + ": the kernel is no NVMe-oF host (modprobe nvme-fabrics)");
         }
-        try (FileChannel channel = FileChannel.open(fabrics)) {
-            ByteBuffer options = ByteBuffer.allocate(ANSWER_BYTES);
-            channel.read(options);
-            if (!StandardCharsets.US_ASCII.decode(options.flip()).toString().contains("dhchap_secret")) {
-                throw new IOException("the kernel's NVMe host knows no DH-HMAC-CHAP (CONFIG_NVME_HOST_AUTH)");
-            }
+        if (!options().contains("dhchap_secret")) {
+            throw new IOException("the kernel's NVMe host knows no DH-HMAC-CHAP (CONFIG_NVME_HOST_AUTH)");
         }
+    }
+
+    private String options() throws IOException {
+        ByteBuffer options = ByteBuffer.allocate(ANSWER_BYTES);
+        try (FileChannel channel = FileChannel.open(fabrics)) {
+            channel.read(options);
+        } catch (IOException e) {
+            throw new IOException("cannot ask " + fabrics + " what it knows: " + e, e);
+        }
+        return StandardCharsets.US_ASCII.decode(options.flip()).toString();
     }
 
     /** One connection to one target. */

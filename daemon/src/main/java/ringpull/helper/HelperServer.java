@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import org.slf4j.LoggerFactory;
 import ringpull.containerd.Recall;
 import ringpull.os.Descriptor;
 import ringpull.os.NativeLibraries;
+import ringpull.os.Systemd;
 import ringpull.os.UnixSocket;
 
 /**
@@ -39,6 +41,7 @@ public final class HelperServer implements AutoCloseable {
     private final Nvmet nvmet = new Nvmet();
     private final Controllers controllers = new Controllers();
     private final Set<UnixSocket> open = new HashSet<>();
+    private final Systemd systemd = new Systemd(System.getenv());
     private final Thread accepting;
     private boolean closed;
 
@@ -66,7 +69,12 @@ public final class HelperServer implements AutoCloseable {
                     socket.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user);
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
             Files.setOwner(socket, owner);
-            return new HelperServer(listener, (Integer) Files.getAttribute(socket, "unix:uid"), recall);
+            HelperServer server = new HelperServer(listener, (Integer) Files.getAttribute(socket, "unix:uid"), recall);
+            server.systemd.ready("listening at " + socket);
+            return server;
+        } catch (UserPrincipalNotFoundException e) {
+            listener.close();
+            throw new IOException("there is no user " + user + " to give the socket " + socket + " to", e);
         } catch (IOException | RuntimeException e) {
             listener.close();
             throw new IOException("the socket " + socket + " cannot be given to user " + user + ": " + e, e);
@@ -266,6 +274,7 @@ public final class HelperServer implements AutoCloseable {
     /** Ends every connection, and waits for a while until what they made is gone. */
     @Override
     public void close() {
+        systemd.stopping("taking away what is shown");
         synchronized (this) {
             closed = true;
             open.forEach(UnixSocket::shutdown);

@@ -33,7 +33,6 @@ public final class Descriptor implements AutoCloseable {
     private static final int SEALED = 01 | 02 | 04 | 010; // seal, shrink, grow, write
     private static final int MEMORY_FLAGS = 01 | 02; // close on exec, seals allowed
     private static final long CLONE_RANGE = 0x4020940DL;
-    private static final int EINTR = 4;
 
     private final int number;
     private boolean closed;
@@ -68,7 +67,7 @@ public final class Descriptor implements AutoCloseable {
 
     private static Descriptor opened(int number, String what) throws IOException {
         if (number < 0) {
-            throw failure(what);
+            throw Errno.failure(what);
         }
         return new Descriptor(number);
     }
@@ -91,7 +90,7 @@ public final class Descriptor implements AutoCloseable {
     /** From now on nobody, root included, can change a file in memory. */
     public void seal() throws IOException {
         if (Libc.INSTANCE.fcntl(number, ADD_SEALS, SEALED) != 0) {
-            throw failure("cannot seal a file in memory");
+            throw Errno.failure("cannot seal a file in memory");
         }
     }
 
@@ -129,7 +128,7 @@ public final class Descriptor implements AutoCloseable {
         range.putLong(16, 0); // to its end
         range.putLong(24, offset);
         if (Libc.INSTANCE.ioctl(number, CLONE_RANGE, range) != 0) {
-            throw failure("this file system does not share blocks between files");
+            throw Errno.failure("this file system does not share blocks between files");
         }
     }
 
@@ -145,8 +144,8 @@ public final class Descriptor implements AutoCloseable {
                 direct.position(direct.position() + (int) read);
                 return (int) read;
             }
-            if (errno() != EINTR) {
-                throw failure("cannot read at byte " + offset);
+            if (Errno.last() != Errno.EINTR) {
+                throw Errno.failure("cannot read at byte " + offset);
             }
         }
     }
@@ -167,14 +166,6 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    private static int errno() {
-        return Runtime.getRuntime(Libc.INSTANCE).getLastError();
-    }
-
-    private static IOException failure(String what) {
-        return new IOException(what + ": " + Libc.INSTANCE.strerror(errno()));
-    }
-
     /** What jnr-ffi binds. */
     public interface Libc {
         Libc INSTANCE = LibraryLoader.create(Libc.class).load("c");
@@ -190,7 +181,5 @@ public final class Descriptor implements AutoCloseable {
         long pread(int descriptor, @Out ByteBuffer buffer, long length, long offset);
 
         int close(int descriptor);
-
-        String strerror(int errno);
     }
 }

@@ -35,8 +35,6 @@ public final class UnixSocket implements AutoCloseable {
     private static final int RECEIVED_CLOSE_ON_EXEC = 0x40000000;
     private static final int TRUNCATED = 0x20 | 0x8;
     private static final int BOTH_WAYS = 2;
-    private static final int EINTR = 4;
-    private static final int EAGAIN = 11;
 
     private static final int ADDRESS_BYTES = 110;
     private static final int PATH_BYTES_MAX = 107;
@@ -72,7 +70,7 @@ public final class UnixSocket implements AutoCloseable {
     public static UnixSocket connect(Path path) throws IOException {
         UnixSocket socket = socket();
         if (Libc.INSTANCE.connect(socket.number, address(path), ADDRESS_BYTES) != 0) {
-            IOException failure = failure("cannot connect to " + path);
+            IOException failure = Errno.failure("cannot connect to " + path);
             socket.close();
             throw failure;
         }
@@ -85,7 +83,7 @@ public final class UnixSocket implements AutoCloseable {
         UnixSocket socket = socket();
         if (Libc.INSTANCE.bind(socket.number, address(path), ADDRESS_BYTES) != 0
                 || Libc.INSTANCE.listen(socket.number, backlog) != 0) {
-            IOException failure = failure("cannot listen on " + path);
+            IOException failure = Errno.failure("cannot listen on " + path);
             socket.close();
             throw failure;
         }
@@ -95,7 +93,7 @@ public final class UnixSocket implements AutoCloseable {
     private static UnixSocket socket() throws IOException {
         int number = Libc.INSTANCE.socket(UNIX, SEQPACKET_CLOSE_ON_EXEC, 0);
         if (number < 0) {
-            throw failure("cannot make a Unix socket");
+            throw Errno.failure("cannot make a Unix socket");
         }
         return new UnixSocket(number);
     }
@@ -118,8 +116,8 @@ public final class UnixSocket implements AutoCloseable {
             if (accepted >= 0) {
                 return new UnixSocket(accepted);
             }
-            if (errno() != EINTR) {
-                throw failure("cannot accept");
+            if (Errno.last() != Errno.EINTR) {
+                throw Errno.failure("cannot accept");
             }
         }
     }
@@ -128,7 +126,7 @@ public final class UnixSocket implements AutoCloseable {
         Pointer credentials = Memory.allocateDirect(Runtime.getRuntime(Libc.INSTANCE), 12);
         int[] length = {12};
         if (Libc.INSTANCE.getsockopt(number, SOCKET_LEVEL, PEER_CREDENTIALS, credentials, length) != 0) {
-            throw failure("cannot tell who connected");
+            throw Errno.failure("cannot tell who connected");
         }
         return new Peer(credentials.getInt(0), credentials.getInt(4), credentials.getInt(8));
     }
@@ -140,7 +138,7 @@ public final class UnixSocket implements AutoCloseable {
         time.putLong(8, wait.toNanosPart() / 1000);
         if (Libc.INSTANCE.setsockopt(number, SOCKET_LEVEL, RECEIVE_TIMEOUT, time, 16) != 0
                 || Libc.INSTANCE.setsockopt(number, SOCKET_LEVEL, SEND_TIMEOUT, time, 16) != 0) {
-            throw failure("cannot set a time-out");
+            throw Errno.failure("cannot set a time-out");
         }
     }
 
@@ -161,8 +159,10 @@ public final class UnixSocket implements AutoCloseable {
         }
         prepare(bytes.length, controlBytes);
         while (Libc.INSTANCE.sendmsg(number, header, NO_SIGNAL) < 0) {
-            if (errno() != EINTR) {
-                throw errno() == EAGAIN ? new SocketTimeoutException("no answer") : failure("cannot send");
+            if (Errno.last() != Errno.EINTR) {
+                throw Errno.last() == Errno.EAGAIN
+                        ? new SocketTimeoutException("no answer")
+                        : Errno.failure("cannot send");
             }
         }
     }
@@ -178,9 +178,11 @@ public final class UnixSocket implements AutoCloseable {
         do {
             prepare(MESSAGE_BYTES_MAX, CONTROL_BYTES);
             length = Libc.INSTANCE.recvmsg(number, header, RECEIVED_CLOSE_ON_EXEC);
-        } while (length < 0 && errno() == EINTR);
+        } while (length < 0 && Errno.last() == Errno.EINTR);
         if (length < 0) {
-            throw errno() == EAGAIN ? new SocketTimeoutException("no answer") : failure("cannot receive");
+            throw Errno.last() == Errno.EAGAIN
+                    ? new SocketTimeoutException("no answer")
+                    : Errno.failure("cannot receive");
         }
         int[] files = files();
         boolean whole = (header.getInt(48) & TRUNCATED) == 0;
@@ -240,14 +242,6 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    private static int errno() {
-        return Runtime.getRuntime(Libc.INSTANCE).getLastError();
-    }
-
-    private static IOException failure(String what) {
-        return new IOException(what + ": " + Libc.INSTANCE.strerror(errno()));
-    }
-
     /** What jnr-ffi binds. */
     public interface Libc {
         Libc INSTANCE = LibraryLoader.create(Libc.class).load("c");
@@ -273,7 +267,5 @@ public final class UnixSocket implements AutoCloseable {
         int shutdown(int socket, int how);
 
         int close(int socket);
-
-        String strerror(int errno);
     }
 }

@@ -7,12 +7,15 @@ import ringpull.blob.ImageName;
 import ringpull.blob.Repository;
 
 /**
- * What a home tells at once, without a swarm: what a tag means, and manifests. Asked of a home it is the way to it; offered
+ * What a home tells at once, without a swarm: what a tag means, manifests, and small blobs. Asked of a home it is the way to it; offered
  * by a member it is what that one knows or finds out at the origin. Blocking, for virtual threads.
  */
 public interface Answers {
     /** The largest manifest that is told. */
     int INLINE_BYTES = 1 << 20;
+
+    /** The largest config or layer that is told. */
+    int SMALL_BYTES = 64 << 10;
 
     /** Nobody to ask. */
     Answers NONE = new Answers() {
@@ -56,7 +59,7 @@ public interface Answers {
      */
     record Recalled(Tag tag, Duration age, String member) {}
 
-    /** The bytes of a manifest, which nobody has proven for the asker. */
+    /** The bytes of a manifest or a small blob, which nobody has proven for the asker. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
     record Inline(byte[] bytes, String mediaType) {}
 
@@ -68,4 +71,9 @@ public interface Answers {
 
     /** Empty if it does not have it, or it is too large. */
     Optional<Inline> manifest(Digest digest, Repository repository) throws InterruptedException;
+
+    /** A config or layer. Empty if it does not have it, it is too large, or it has told enough for now. */
+    default Optional<Inline> small(Digest digest, Repository repository) throws InterruptedException {
+        return Optional.empty();
+    }
 }

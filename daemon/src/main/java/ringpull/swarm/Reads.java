@@ -96,16 +96,17 @@ final class Reads {
         int most = Math.max(2, window / 4);
         int abroad = Math.max(1, window / ABROAD_SHARE) - inFlightAbroad;
         List<Neighbour> ring = exchange.neighbours();
+        long now = node.now();
         while (true) {
             Neighbour best = null;
-            int offset = ring.isEmpty() ? 0 : node.random().nextInt(ring.size());
-            for (int i = 0; i < ring.size(); i++) {
-                Neighbour neighbour = ring.get((offset + i) % ring.size());
+            int at = ring.isEmpty() ? 0 : node.random().nextInt(ring.size());
+            for (int i = 0; i < ring.size() && (best == null || best.inFlight > 0); i++) {
+                Neighbour neighbour = ring.get(at);
+                at = at + 1 == ring.size() ? 0 : at + 1;
                 if (!neighbour.dry
                         && (abroad > 0 || !neighbour.abroad)
-                        && neighbour.inFlight < most
-                        && node.now() >= neighbour.restsUntil
-                        && (best == null || neighbour.inFlight < best.inFlight)) {
+                        && neighbour.inFlight < (best == null ? most : best.inFlight)
+                        && now >= neighbour.restsUntil) {
                     best = neighbour;
                 }
             }

@@ -29,6 +29,10 @@ public final class RackLinks {
     }
 
     private void carry(String from, String to, int length, Runnable moved, Runnable done) {
+        if (areOne(from, to)) {
+            done.run();
+            return;
+        }
         Runnable then = done;
         for (RackLink link : between(from, to).reversed()) {
             Runnable next = then;
@@ -39,19 +43,23 @@ public final class RackLinks {
 
     /** How much longer a control message takes than on idle links. */
     long delay(String from, String to) {
-        return between(from, to).stream().mapToLong(RackLink::messageDelay).sum();
+        return areOne(from, to)
+                ? 0
+                : between(from, to).stream().mapToLong(RackLink::messageDelay).sum();
+    }
+
+    private boolean areOne(String from, String to) {
+        return simulation.scenario().rackLinkBytes() == 0 || from.equals(to);
     }
 
     private List<RackLink> between(String from, String to) {
         List<RackLink> way = new ArrayList<>();
         long rate = simulation.scenario().rackLinkBytes();
-        if (rate > 0 && !from.equals(to)) {
-            if (!from.equals(FIRST)) {
-                way.add(out.computeIfAbsent(from, rack -> new RackLink(simulation, rate)));
-            }
-            if (!to.equals(FIRST)) {
-                way.add(in.computeIfAbsent(to, rack -> new RackLink(simulation, rate)));
-            }
+        if (!from.equals(FIRST)) {
+            way.add(out.computeIfAbsent(from, rack -> new RackLink(simulation, rate)));
+        }
+        if (!to.equals(FIRST)) {
+            way.add(in.computeIfAbsent(to, rack -> new RackLink(simulation, rate)));
         }
         return way;
     }

@@ -43,8 +43,8 @@ public final class KernelScenarios {
 
     public static void main(String[] arguments) throws Exception {
         try (KernelFixture.Helper helper = new KernelFixture.Helper()) {
-            new HostileWriters(helper)
-                    .add(new KernelScenarios(helper).scenarios())
+            new DiskRules(helper)
+                    .add(new HostileWriters(helper).add(new KernelScenarios(helper).scenarios()))
                     .run();
         }
     }

@@ -127,14 +127,24 @@ final class HomeAnswers implements Answers {
 
     @Override
     public Optional<Inline> manifest(Digest digest, Repository repository) throws InterruptedException {
-        SwarmWish wish = SwarmWish.newBuilder()
+        SwarmWish wish = wish(digest, repository);
+        return askHome(digest, home -> bytes(home.inline(wish)));
+    }
+
+    /** A home of an earlier release does not know the call. */
+    @Override
+    public Optional<Inline> small(Digest digest, Repository repository) throws InterruptedException {
+        SwarmWish wish = wish(digest, repository);
+        return askHome(digest, home -> bytes(home.small(wish)));
+    }
+
+    private SwarmWish wish(Digest digest, Repository repository) {
+        return SwarmWish.newBuilder()
                 .setCluster(cluster)
                 .setSender(SwarmCodec.bytes(ring.self().id()))
                 .setDigest(SwarmCodec.bytes(digest))
                 .setRepository(repository.toString())
                 .build();
-        Optional<Member> home = home(digest);
-        return home.isEmpty() ? Optional.empty() : ask(home.get(), WAIT_MILLIS, on -> bytes(on.inline(wish)));
     }
 
     private static Inline bytes(SwarmBytes bytes) {
@@ -163,6 +173,11 @@ final class HomeAnswers implements Answers {
                 .findFirst()
                 .filter(id -> !id.equals(ring.self().id()))
                 .flatMap(members::find);
+    }
+
+    private <T> Optional<T> askHome(Digest about, Call<T> call) throws InterruptedException {
+        Optional<Member> home = home(about);
+        return home.isEmpty() ? Optional.empty() : ask(home.get(), WAIT_MILLIS, call);
     }
 
     private <T> Optional<T> ask(Member member, long waitMillis, Call<T> call) throws InterruptedException {

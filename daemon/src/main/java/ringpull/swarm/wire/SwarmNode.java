@@ -113,7 +113,8 @@ public final class SwarmNode implements Closeable {
         return homes;
     }
 
-    boolean isHome(Digest digest) {
+    /** Whether this node ranks itself first, so that it may fetch for others. */
+    public boolean isHome(Digest digest) {
         return homes.isHome(digest);
     }
 

@@ -45,6 +45,7 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
 
     private final String cluster;
     private final Semaphore room = new Semaphore(ASKERS_MAX);
+    private final Allowance allowance = new Allowance();
     private volatile Answers answers = Answers.NONE;
     private volatile @Nullable Belief belief;
     private volatile @Nullable SwarmNode node;
@@ -189,19 +190,47 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
 
     @Override
     public void inline(SwarmWish wish, StreamObserver<SwarmBytes> asker) {
+        answer(
+                wish.getCluster(),
+                wish.getSender(),
+                asker,
+                () -> told(wish, answers::manifest).map(SwarmService::bytes));
+    }
+
+    @Override
+    public void small(SwarmWish wish, StreamObserver<SwarmBytes> asker) {
         answer(wish.getCluster(), wish.getSender(), asker, () -> {
-            Digest digest = SwarmCodec.digest(wish.getDigest());
-            SwarmNode hearing = node;
-            if (hearing == null || !hearing.isHome(digest)) {
-                return Optional.empty();
+            MemberId from = SwarmCodec.member(wish.getSender());
+            Optional<Answers.Inline> found =
+                    allowance.isLeft(from, System.nanoTime()) ? told(wish, answers::small) : Optional.empty();
+            // Many may have asked in between.
+            int length = found.map(blob -> blob.bytes().length).orElse(0);
+            if (!allowance.take(from, length, System.nanoTime())) {
+                throw new Exhausted("told enough small blobs for now");
             }
-            Repository repository = repository(SwarmCodec.text(wish.getRepository(), SwarmLimits.SOURCE_CHARS));
-            return answers.manifest(digest, repository)
-                    .map(found -> SwarmBytes.newBuilder()
-                            .setContent(ByteString.copyFrom(found.bytes()))
-                            .setMediaType(found.mediaType())
-                            .build());
+            return found.map(SwarmService::bytes);
         });
+    }
+
+    private interface Source {
+        Optional<Answers.Inline> of(Digest digest, Repository repository) throws InterruptedException;
+    }
+
+    /** Only of what this node is the home, so that it is fetched once. */
+    private Optional<Answers.Inline> told(SwarmWish wish, Source source) throws InterruptedException {
+        Digest digest = SwarmCodec.digest(wish.getDigest());
+        SwarmNode hearing = node;
+        if (hearing == null || !hearing.isHome(digest)) {
+            return Optional.empty();
+        }
+        return source.of(digest, repository(SwarmCodec.text(wish.getRepository(), SwarmLimits.SOURCE_CHARS)));
+    }
+
+    private static SwarmBytes bytes(Answers.Inline found) {
+        return SwarmBytes.newBuilder()
+                .setContent(ByteString.copyFrom(found.bytes()))
+                .setMediaType(found.mediaType())
+                .build();
     }
 
     private static Repository repository(String text) {
@@ -210,6 +239,13 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
             throw new IllegalArgumentException("not a repository: " + text);
         }
         return new Repository(text.substring(0, slash), text.substring(slash + 1));
+    }
+
+    /** There was too much to do. */
+    private static final class Exhausted extends RuntimeException {
+        Exhausted(String message) {
+            super(message);
+        }
     }
 
     private interface Answer<T> {
@@ -250,6 +286,8 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
                 }
             } catch (IllegalArgumentException e) {
                 refuse(asker, Status.INVALID_ARGUMENT, String.valueOf(e.getMessage()));
+            } catch (Exhausted e) {
+                refuse(asker, Status.RESOURCE_EXHAUSTED, String.valueOf(e.getMessage()));
             } catch (InterruptedException e) {
                 refuse(asker, Status.UNAVAILABLE, "this daemon stops");
             } finally {

@@ -20,13 +20,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.Digest;
 import ringpull.helper.Endpoint;
-import ringpull.helper.HelperClient;
 import ringpull.helper.Request;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.session.Session;
@@ -51,10 +49,9 @@ public final class Exports implements AutoCloseable {
     /** A copy that takes longer goes on, but the reader asks somebody else, or in another way, for now. */
     private static final Duration COPY_WAIT = Duration.ofMillis(1500);
 
-    private static final Duration HELPER_WAIT = Duration.ofSeconds(10);
     private static final Duration SWEEP = Duration.ofSeconds(2);
 
-    private final Path helperSocket;
+    private final OwnTarget target;
     private final Endpoint endpoint;
     private final ChunkSource source;
     private final Sessions sessions;
@@ -64,7 +61,6 @@ public final class Exports implements AutoCloseable {
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("exports").factory());
     private final Map<String, Reader> readers = new HashMap<>();
-    private @Nullable HelperClient helper;
     private final AtomicInteger count = new AtomicInteger();
 
     /** One session's, as the thread sees it. */
@@ -82,8 +78,8 @@ public final class Exports implements AutoCloseable {
         }
     }
 
-    private Exports(Path helperSocket, Endpoint endpoint, ChunkSource source, Sessions sessions, Copies copies) {
-        this.helperSocket = helperSocket;
+    private Exports(OwnTarget target, Endpoint endpoint, ChunkSource source, Sessions sessions, Copies copies) {
+        this.target = target;
         this.endpoint = endpoint;
         this.source = source;
         this.sessions = sessions;
@@ -106,9 +102,9 @@ public final class Exports implements AutoCloseable {
             throw new IOException(
                     copies.whyNotOnDisk() + ", and [nvmeof] memory is 0: nothing may be shown to readers");
         }
-        Exports exports = new Exports(helperSocket, endpoint, source, sessions, copies);
+        Exports exports = new Exports(new OwnTarget(helperSocket, endpoint), endpoint, source, sessions, copies);
         try {
-            exports.helper();
+            exports.target.connect();
         } catch (IOException e) {
             exports.close();
             throw e;
@@ -177,7 +173,7 @@ public final class Exports implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             throw new IOException("this node is stopping", e);
         }
-        return await(result, HELPER_WAIT.multipliedBy(2));
+        return await(result, OwnTarget.WAIT.multipliedBy(2));
     }
 
     private static <T> T await(Future<T> result, Duration wait) throws IOException, InterruptedException {
@@ -219,15 +215,7 @@ public final class Exports implements AutoCloseable {
                 throw new ChunkSource.Busy("too many blobs are shown already");
             }
             Request.Session name = new Request.Session(session.id());
-            Request.Export request = new Request.Export(name, DerivedKey.of(session.secret()), fresh.namespace);
-            try {
-                ask(request, fresh.copy);
-            } catch (IOException e) {
-                if (helper != null) {
-                    throw e;
-                }
-                ask(request, fresh.copy); // of a helper that was started again meanwhile
-            }
+            show(new Request.Export(name, DerivedKey.of(session.secret()), fresh.namespace), fresh.copy);
             fresh.extend();
             readers.computeIfAbsent(session.id(), id -> new Reader()).shown.put(digest, fresh);
             count.incrementAndGet();
@@ -240,43 +228,31 @@ public final class Exports implements AutoCloseable {
         }
     }
 
-    private void ask(Request.Export request, Copies.Copy copy) throws IOException {
+    private void show(Request.Export request, Copies.Copy copy) throws IOException {
+        forgetWhatIsGone();
         try {
-            helper().ask(request, copy.file(), HELPER_WAIT);
+            target.show(request, copy.file());
         } catch (IOException e) {
-            log.warn("a blob cannot be shown: {}", e.getMessage());
-            forgetIfBroken();
-            throw e;
+            if (!forgetWhatIsGone()) {
+                throw e;
+            }
+            target.show(request, copy.file()); // of a helper that was started again meanwhile
         }
     }
 
-    private HelperClient helper() throws IOException {
-        forgetIfBroken();
-        HelperClient current = helper;
-        if (current != null) {
-            return current;
+    /** Whether anything was. */
+    private boolean forgetWhatIsGone() {
+        boolean gone = target.hasBroken();
+        if (gone) {
+            closeCopies();
         }
-        HelperClient fresh = HelperClient.connect(helperSocket);
-        try {
-            fresh.ask(new Request.Listen(endpoint), HELPER_WAIT);
-        } catch (IOException e) {
-            fresh.close();
-            throw e;
-        }
-        helper = fresh;
-        return fresh;
+        return gone;
     }
 
-    /** What the helper showed for us is gone with the connection. */
-    private void forgetIfBroken() {
-        HelperClient current = helper;
-        if (current != null && current.isBroken()) {
-            current.close();
-            helper = null;
-            readers.values().forEach(reader -> reader.shown.values().forEach(shown -> shown.copy.close()));
-            readers.clear();
-            count.set(0);
-        }
+    private void closeCopies() {
+        readers.values().forEach(reader -> reader.shown.values().forEach(shown -> shown.copy.close()));
+        readers.clear();
+        count.set(0);
     }
 
     /** The member needs it no more. What is not known is no failure. */
@@ -323,7 +299,7 @@ public final class Exports implements AutoCloseable {
         for (Iterator<Shown> all = reader.shown.values().iterator(); all.hasNext(); ) {
             Shown shown = all.next();
             if (which.ends(shown)) {
-                tell(new Request.Withdraw(new Request.Session(session), shown.namespace));
+                target.tell(new Request.Withdraw(new Request.Session(session), shown.namespace));
                 shown.copy.close();
                 all.remove();
                 count.decrementAndGet();
@@ -335,25 +311,9 @@ public final class Exports implements AutoCloseable {
     private void dismiss(String session) {
         Reader reader = readers.remove(session);
         if (reader != null) {
-            tell(new Request.Dismiss(new Request.Session(session)));
+            target.tell(new Request.Dismiss(new Request.Session(session)));
             reader.shown.values().forEach(shown -> shown.copy.close());
             count.addAndGet(-reader.shown.size());
-        }
-    }
-
-    private void tell(Request request) {
-        HelperClient current = helper;
-        if (current == null) {
-            return;
-        }
-        try {
-            current.ask(request, HELPER_WAIT);
-        } catch (IOException e) {
-            log.warn("{}: {}", request, e.getMessage());
-            if (!current.isBroken()) {
-                // Better that all readers go on by TCP than that one sees what it may no longer.
-                current.close();
-            }
         }
     }
 
@@ -370,7 +330,7 @@ public final class Exports implements AutoCloseable {
                     dismiss(session);
                 }
             }
-            forgetIfBroken();
+            forgetWhatIsGone();
         } catch (RuntimeException e) {
             log.error("exports met a defect", e);
         }
@@ -382,16 +342,12 @@ public final class Exports implements AutoCloseable {
         copying.shutdownNow();
         thread.shutdownNow();
         try {
-            thread.awaitTermination(HELPER_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+            thread.awaitTermination(OwnTarget.WAIT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        if (helper != null) {
-            helper.close();
-        }
-        readers.values().forEach(reader -> reader.shown.values().forEach(shown -> shown.copy.close()));
-        readers.clear();
-        count.set(0);
+        target.close();
+        closeCopies();
         copies.close();
     }
 }
