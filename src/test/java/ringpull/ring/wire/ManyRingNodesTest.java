@@ -24,8 +24,8 @@ import ringpull.ring.Membership.MemberState;
 import ringpull.ring.Membership.Status;
 
 /**
- * Many real nodes in one process, on loopback: they join at once, some die, the others find out. 100 of them, or as many as
- * {@code RINGPULL_TEST_SCALE} leaves of these.
+ * Many real nodes in one process, on loopback: they join at once, some die, the others find out. 100 of them, or as
+ * many as {@code RINGPULL_TEST_SCALE} leaves of these.
  */
 class ManyRingNodesTest {
     private static final double SCALE = Double.parseDouble(System.getenv().getOrDefault("RINGPULL_TEST_SCALE", "1.0"));
