@@ -39,7 +39,7 @@ class RdmaFaultsTest {
     private static final int SCALE =
             Integer.parseInt(Objects.requireNonNullElse(System.getenv("RINGPULL_TEST_SCALE"), "1"));
     /** 10,000 at the scale of {@code .ci/long}, which is 10. */
-    private static final int CONNECTIONS = 1000 * SCALE;
+    private static final int CONNECTIONS = 100 * SCALE * SCALE;
 
     private static final Times SHORT_LEASE = new Times(
             Duration.ofSeconds(10),
