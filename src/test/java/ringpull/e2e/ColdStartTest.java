@@ -423,7 +423,7 @@ class ColdStartTest {
     @EnumSource(FaultyRegistry.Illness.class)
     void theRegistryIsIll(FaultyRegistry.Illness illness) throws IOException, InterruptedException {
         byte[] blob = new byte[40 * MIB + 17];
-        new Random(illness.ordinal()).nextBytes(blob);
+        new Random(illness.name().hashCode()).nextBytes(blob);
         Digest digest = Digest.ofBytes(Cluster.sha256(blob));
         ill.has(blob, illness);
 
