@@ -70,13 +70,19 @@ final class Advice {
         if (upstream != null && upstream.hopeless()) {
             return true;
         }
-        List<Client> clients = home.clients();
+        int refused = 0;
+        for (Client client : home.clients()) {
+            if (client.refused) {
+                refused++;
+            } else if (!client.report.source().isEmpty()) {
+                return false;
+            }
+        }
         LeaseBook book = home.book();
-        long refused = clients.stream().filter(client -> client.refused).count();
-        boolean everyone = clients.stream()
-                .allMatch(client -> client.refused || client.report.source().isEmpty());
         boolean whole = book != null && book.complete();
-        return refused > 0 && everyone && !whole && refused >= Math.min(REFUSALS, clients.size());
+        return refused > 0
+                && !whole
+                && refused >= Math.min(REFUSALS, home.clients().size());
     }
 
     /** For a rack's home: somebody of every other rack, somebody else each time. */

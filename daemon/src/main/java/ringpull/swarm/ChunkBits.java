@@ -1,6 +1,7 @@
 package ringpull.swarm;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -71,10 +72,23 @@ final class ChunkBits {
     int setAll(Run run) {
         int before = count;
         int end = Math.min(run.end(), size);
-        for (int chunk = run.first(); chunk < end; chunk++) {
-            set(chunk);
+        for (int at = run.first(); at < end; ) {
+            int word = at >>> 6;
+            int next = Math.min(end, (word + 1) << 6);
+            long bits = -1L << at & -1L >>> -next;
+            count += Long.bitCount(bits & ~words[word]);
+            words[word] |= bits;
+            summarize(word);
+            at = next;
         }
         return count - before;
+    }
+
+    void clearAll() {
+        Arrays.fill(words, 0);
+        Arrays.fill(some, 0);
+        Arrays.fill(all, 0);
+        count = 0;
     }
 
     void addAll(ChunkBits other) {

@@ -44,6 +44,10 @@ final class Home {
     private @Nullable LeaseBook book;
     private @Nullable Granted opening;
     private boolean inherits;
+
+    /** Somebody is gone, or lost something, since it was last counted what they all have. */
+    private boolean uncounted;
+
     private long orphansUntil = SwarmLimits.NEVER;
     private long usedAt;
     private int turn;
@@ -107,9 +111,7 @@ final class Home {
         }
         sized(report.sizeBytes());
         learn(client, report);
-        if (lost && book != null) {
-            recount(book); // a rack's members died, and with them what only they had
-        }
+        uncounted |= lost; // a rack's members died, and with them what only they had
         lease(client);
         grant(client);
     }
@@ -301,6 +303,9 @@ final class Home {
             opening = null;
         }
         if (known != null) {
+            if (uncounted) {
+                recount(known);
+            }
             for (Granted stuck : known.stuck(now)) {
                 known.end(stuck, now);
                 grant(stuck.holder);
@@ -335,12 +340,6 @@ final class Home {
         }
     }
 
-    /** The ring says that a member is gone. */
-    void memberDown(MemberId member) {
-        undelivered(member);
-        down(member);
-    }
-
     void upstreamGranted(MemberId from, Message.Grant grant) {
         if (upstream != null) {
             upstream.granted(from, grant);
@@ -363,17 +362,15 @@ final class Home {
         if (opening != null && opening.holder == client) {
             opening = null;
         }
-        if (known == null) {
-            return;
+        if (known != null) {
+            List.copyOf(client.leases.values()).forEach(granted -> known.end(granted, node.now()));
+            uncounted |= client.report.held() > 0;
         }
-        List.copyOf(client.leases.values()).forEach(granted -> known.end(granted, node.now()));
-        if (client.report.held() == 0 && client.leases.isEmpty()) {
-            return;
-        }
-        recount(known);
     }
 
+    /** What the pullers that are left have; once for all that died together, since it is much work where they are many. */
     private void recount(LeaseBook known) {
+        uncounted = false;
         known.recount(clients.values());
         if (!known.orphans().isEmpty()) {
             orphansUntil = node.now() + SwarmLimits.REPORT_LEAST + advice.reportEvery();

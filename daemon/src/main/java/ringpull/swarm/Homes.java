@@ -131,7 +131,8 @@ final class Homes {
 
     void down(MemberId member) {
         takeover.down(member);
-        homes.values().forEach(home -> home.memberDown(member));
+        undelivered(member);
+        homes.values().forEach(home -> home.down(member));
     }
 
     void tick() {

@@ -248,9 +248,7 @@ final class LeaseBook {
         ChunkBits had = new ChunkBits(chunks());
         had.addAll(covered);
         had.addAll(orphans);
-        for (int at = covered.nextSet(0); at < chunks(); at = covered.nextSet(at + 1)) {
-            covered.clear(at);
-        }
+        covered.clearAll();
         clients.forEach(client -> client.have().forEach(covered::setAll));
         for (Granted g : leases.values()) {
             if (g.next > g.first) {
