@@ -148,7 +148,10 @@ class ColdStartTest {
         String tag = "manifests/" + Cluster.IMAGE.reference();
         NodeProcess home = home(Digest.ofBytes(Cluster.sha256(("tag " + Cluster.IMAGE).getBytes(UTF_8))));
         for (NodeProcess node : nodes) {
-            get(client, node, "manifests/none"); // a daemon that has just started is slow, and a client does not wait for long
+            get(
+                    client,
+                    node,
+                    "manifests/none"); // a daemon that has just started is slow, and a client does not wait for long
         }
         int before = cluster.registry().accesses().size();
 
@@ -156,8 +159,7 @@ class ColdStartTest {
         List<Future<Integer>> tags = nodes.stream()
                 .map(node -> cluster.inBackground(() -> get(client, node, tag)))
                 .toList();
-        Cluster.await(
-                "all to wait for the tag's home", () -> home.metric("ringpull_tags_waiting", Map.of()) == NODES);
+        Cluster.await("all to wait for the tag's home", () -> home.metric("ringpull_tags_waiting", Map.of()) == NODES);
         link.open();
         for (Future<Integer> answer : tags) {
             assertThat(Cluster.outcomeOf(answer)).isEqualTo(200);
@@ -263,7 +265,10 @@ class ColdStartTest {
 
     private NodeProcess home(Digest digest) throws IOException {
         String name = firstInOrder(digest);
-        return nodes.stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow();
+        return nodes.stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     private String firstInOrder(Digest digest) throws IOException {
@@ -388,8 +393,7 @@ class ColdStartTest {
     @Test
     void aMemberThatKnowsNothingOfSwarmsHoldsNobodyUp() throws IOException, InterruptedException {
         String registry = cluster.registry().name();
-        try (OlderMember older =
-                new OlderMember("older", nodes.getFirst().control(), registry, link.url())) {
+        try (OlderMember older = new OlderMember("older", nodes.getFirst().control(), registry, link.url())) {
             for (NodeProcess node : nodes) {
                 node.await("it to be known", CEILING, () -> knowsCompany(node));
             }
@@ -404,8 +408,8 @@ class ColdStartTest {
             long[] before = fromOrigin();
 
             Digest wanted = digest;
-            Future<Long> old = cluster.inBackground(
-                    () -> older.fetch(new Repository(registry, Cluster.IMAGE.repository().path()), wanted));
+            Future<Long> old = cluster.inBackground(() -> older.fetch(
+                    new Repository(registry, Cluster.IMAGE.repository().path()), wanted));
             List<Long> sizes = cluster.atOnce(nodes.stream()
                     .<Callable<Long>>map(node -> () -> cluster.fetch(node, wanted))
                     .toList());

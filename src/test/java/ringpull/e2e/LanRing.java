@@ -207,7 +207,11 @@ final class LanRing implements AutoCloseable {
         holders.put(digest, names(numbers));
         return numbers.stream()
                 .map(number -> threads.submit(() -> {
-                    String file = nodes.get(number).config().directory().resolve("got").toString();
+                    String file = nodes.get(number)
+                            .config()
+                            .directory()
+                            .resolve("got")
+                            .toString();
                     String line = "until curl -sSf -o %1$s '%2$s' 2> /dev/null; do sleep 0.2; done; sha256sum < %1$s";
                     return "sha256:"
                             + lan.run(hosts.get(number), line.formatted(file, url(number, digest)))

@@ -46,12 +46,11 @@ class LimitsTest {
     }
 
     private NodeConfig limited(String name) {
-        String limits =
-                switch (name) {
-                    case "n1" -> "[limits]\norigin = \"8 MiB\"\nupload = \"8 MiB\"";
-                    case "n4" -> "[limits]\ndownload = \"8 MiB\"";
-                    default -> "";
-                };
+        String limits = switch (name) {
+            case "n1" -> "[limits]\norigin = \"8 MiB\"\nupload = \"8 MiB\"";
+            case "n4" -> "[limits]\ndownload = \"8 MiB\"";
+            default -> "";
+        };
         return cluster.config(name).more(limits);
     }
 
@@ -105,8 +104,7 @@ class LimitsTest {
         long ofOne = Cluster.fromPeers(one);
         long ofOther = Cluster.fromPeers(other);
         Cluster.await(
-                "more bytes",
-                () -> Cluster.fromPeers(one) + Cluster.fromPeers(other) - ofOne - ofOther >= 16 * MIB);
+                "more bytes", () -> Cluster.fromPeers(one) + Cluster.fromPeers(other) - ofOne - ofOther >= 16 * MIB);
         long share = Cluster.fromPeers(one) - ofOne;
         long rest = Cluster.fromPeers(other) - ofOther;
         assertThat((double) share / (share + rest))

@@ -186,7 +186,8 @@ class RingFaultsTest {
         byte[] blob = newBlob();
         String digest = ring.publish(blob);
         int home = ring.home(digest);
-        int apart = PULLERS.stream().filter(number -> number != home).findFirst().orElseThrow();
+        int apart =
+                PULLERS.stream().filter(number -> number != home).findFirst().orElseThrow();
         ring.lan().cut(ring.hostOf(home), ring.hostOf(apart));
         ring.lan().cut(ring.hostOf(apart), ring.hostOf(home));
         long before = ring.fromOrigin(PULLERS);

@@ -38,7 +38,8 @@ class NotFoundTest {
     private final TestHolders ring = new TestHolders();
     private final Journal journal = new Journal(InstantSource.system());
     private final Meters meters = new Meters(new SimpleMeterRegistry());
-    private final Fetcher fetcher = new Fetcher(store, Sources.of(ring, transport, origin), journal, meters, System::nanoTime);
+    private final Fetcher fetcher =
+            new Fetcher(store, Sources.of(ring, transport, origin), journal, meters, System::nanoTime);
     private final AtomicInteger asked = new AtomicInteger();
 
     @AfterEach

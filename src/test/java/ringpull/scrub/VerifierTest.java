@@ -84,7 +84,8 @@ class VerifierTest {
             }
         });
         Meters meters = new Meters(metrics);
-        fetcher = new Fetcher(store, Sources.of(new NoHolders(), new MemoryTransport(), origin), journal, meters, System::nanoTime);
+        fetcher = new Fetcher(
+                store, Sources.of(new NoHolders(), new MemoryTransport(), origin), journal, meters, System::nanoTime);
         verifier = new Verifier(store, fetcher, journal, meters);
     }
 

@@ -200,7 +200,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
 
     private Delivery pastTheStore(BlobRequest request) throws InterruptedException {
         try {
-            OriginStream stream = new OriginPull(request, parts.sources().origin(), parts.journal(), parts.meters()).open(0);
+            OriginStream stream =
+                    new OriginPull(request, parts.sources().origin(), parts.journal(), parts.meters()).open(0);
             if (stream.authentic()) {
                 parts.journal().note(request.digest(), "fallback", stream.endpoint(), 0, "the store is full");
                 return new Delivery.PassThrough(stream);

@@ -116,8 +116,7 @@ public final class SharedTags implements Tags {
         return switch (answer(tag, within).orElse(null)) {
             case TagOutcome.Resolved(var digest, var mediaType, var sizeBytes, var earlier)
             when earlier.isEmpty() -> new Answers.Tag(digest, mediaType, sizeBytes);
-            case TagOutcome.Unresolved(String reason, String _)
-            when reason.equals(BUSY) -> Answers.Unsaid.BUSY;
+            case TagOutcome.Unresolved(String reason, String _) when reason.equals(BUSY) -> Answers.Unsaid.BUSY;
             case TagOutcome _ -> Answers.Unsaid.UNKNOWN;
             case null -> Answers.Unsaid.ASKING;
         };

@@ -67,7 +67,8 @@ final class HomeAnswers implements Answers {
         while (said == Unsaid.ASKING && System.nanoTime() - start < within.toNanos()) {
             said = home.isEmpty()
                     ? Unsaid.UNKNOWN
-                    : ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question))).orElse(Unsaid.UNKNOWN);
+                    : ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question)))
+                            .orElse(Unsaid.UNKNOWN);
         }
         return said;
     }

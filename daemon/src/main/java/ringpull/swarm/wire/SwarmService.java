@@ -144,17 +144,13 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
 
     @Override
     public void resolve(SwarmTag question, StreamObserver<SwarmTagAnswer> asker) {
-        answer(
-                question.getCluster(),
-                question.getSender(),
-                asker,
-                () -> switch (answers.tag(tag(question), TURN)) {
-                    case Answers.Tag found -> Optional.of(answer(found).build());
-                    case Answers.Unsaid unsaid ->
-                        state(unsaid).map(state -> SwarmTagAnswer.newBuilder()
-                                .setState(state)
-                                .build());
-                });
+        answer(question.getCluster(), question.getSender(), asker, () -> switch (answers.tag(tag(question), TURN)) {
+            case Answers.Tag found -> Optional.of(answer(found).build());
+            case Answers.Unsaid unsaid ->
+                state(unsaid)
+                        .map(state ->
+                                SwarmTagAnswer.newBuilder().setState(state).build());
+        });
     }
 
     private static Optional<SwarmTagAnswer.State> state(Answers.Unsaid unsaid) {
