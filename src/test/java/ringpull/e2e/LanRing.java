@@ -212,10 +212,9 @@ final class LanRing implements AutoCloseable {
                             .directory()
                             .resolve("got")
                             .toString();
-                    String line = "until curl -sSf -o %1$s '%2$s' 2> /dev/null; do sleep 0.2; done; sha256sum < %1$s";
-                    return "sha256:"
-                            + lan.run(hosts.get(number), line.formatted(file, url(number, digest)))
-                                    .split(" ", 2)[0];
+                    String line = "until curl -sSf -o " + file + " '" + url(number, digest)
+                            + "' 2> /dev/null; do sleep 0.2; done; sha256sum < " + file;
+                    return "sha256:" + lan.run(hosts.get(number), line).split(" ", 2)[0];
                 }))
                 .toList();
     }
