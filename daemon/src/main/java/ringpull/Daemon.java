@@ -30,6 +30,7 @@ import ringpull.fetch.LocalAnswers;
 import ringpull.fetch.OriginTags;
 import ringpull.fetch.PacedOrigin;
 import ringpull.fetch.SharedTags;
+import ringpull.fetch.Sources;
 import ringpull.fetch.SwarmPulls;
 import ringpull.hash.Sha256;
 import ringpull.metrics.Meters;
@@ -196,18 +197,19 @@ final class Daemon implements AutoCloseable {
                 "fetcher",
                 new Fetcher(
                         store,
-                        ring,
-                        ring.ladders(),
-                        transport,
-                        origin,
-                        journal,
-                        meters,
-                        System::nanoTime,
+                        new Sources(
+                                ring,
+                                ring.ladders(),
+                                transport,
+                                new Pace(config.limits().download(), System::nanoTime),
+                                origin),
                         swarmPulls,
                         reputation,
                         new SecondReadings(new ChunkCaller(ring), tls.isPresent()),
-                        new Pace(config.limits().download(), System::nanoTime),
-                        config.handoff().mode() != Config.HandoffMode.VERIFIED));
+                        config.handoff().mode() != Config.HandoffMode.VERIFIED,
+                        journal,
+                        meters,
+                        System::nanoTime));
         recalls = parts.add("recalls", Recalls.of(store, config.helper(), journal, clock));
         fetcher.onWrongBytes(recalls::left);
         OriginTags originTags = parts.add(
@@ -232,6 +234,7 @@ final class Daemon implements AutoCloseable {
         meters.counter("ringpull.handoff.recalled", recalls, Recalls::recalled);
         meters.counter("ringpull.faults", reputation, Reputation::faults);
         meters.counter("ringpull.quarantines", reputation, Reputation::quarantines);
+        meters.gauge("ringpull.tags.waiting", tags, SharedTags::waiting);
         meters.gauge("ringpull.swarm.messages.sent", swarm, SwarmNode::messagesSent);
         meters.gauge("ringpull.ring.messages.sent", ring, RingNode::messagesSent);
         meters.counter("ringpull.ring.messages.rejected", ring, RingNode::messagesRejected);

@@ -21,6 +21,7 @@ import ringpull.fetch.Fetcher;
 import ringpull.fetch.Images;
 import ringpull.fetch.Journal;
 import ringpull.fetch.OriginTags;
+import ringpull.fetch.Sources;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
 import ringpull.ring.Member;
@@ -65,7 +66,11 @@ public final class TestDaemon implements AutoCloseable {
         socket = directory.resolve("run").resolve("control.sock");
         tags = new OriginTags(origin, store.tags(), Duration.ofHours(1), InstantSource.system());
         fetcher = new Fetcher(
-                store, ring, transport, origin, journal, new Meters(new SimpleMeterRegistry()), System::nanoTime);
+                store,
+                Sources.of(ring, transport, origin),
+                journal,
+                new Meters(new SimpleMeterRegistry()),
+                System::nanoTime);
         Images images = new Images(tags, fetcher, journal, System::nanoTime);
         verifier = new Verifier(store, fetcher, journal, new Meters(new SimpleMeterRegistry()));
         boolean bound = false;

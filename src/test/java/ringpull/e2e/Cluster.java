@@ -29,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -165,12 +166,17 @@ final class Cluster implements AutoCloseable {
 
     /** The same; they ask for the registry at this address. */
     List<NodeProcess> ring(int nodes, URI endpoint) throws IOException, InterruptedException {
+        return ring(nodes, name -> config(name, endpoint));
+    }
+
+    /** The same; each is configured by its name. */
+    List<NodeProcess> ring(int nodes, Function<String, NodeConfig> config) throws IOException, InterruptedException {
         List<NodeProcess> ring = new ArrayList<>();
-        ring.add(start(config("n1", endpoint)));
+        ring.add(start(config.apply("n1")));
         String seed = ring.getFirst().control();
         ring.addAll(atOnce(IntStream.rangeClosed(2, nodes)
                 .<Callable<NodeProcess>>mapToObj(
-                        number -> () -> start(config("n" + number, endpoint).joining(seed)))
+                        number -> () -> start(config.apply("n" + number).joining(seed)))
                 .toList()));
         for (NodeProcess node : ring) {
             node.await("all to know each other", CEILING, () -> membersAlive(node) == nodes);
@@ -284,6 +290,11 @@ final class Cluster implements AutoCloseable {
         return (long) node.metric(RECEIVED, Map.of("source", "origin"));
     }
 
+    /** Bytes that a daemon gave to other members since it started. */
+    static long toPeers(NodeProcess node) throws IOException, InterruptedException {
+        return (long) node.metric("ringpull_transport_served_bytes_total", Map.of());
+    }
+
     static long fromPeers(NodeProcess node) throws IOException, InterruptedException {
         return (long) node.metric(RECEIVED, Map.of("source", "peer"));
     }
@@ -373,7 +384,12 @@ final class Cluster implements AutoCloseable {
 
     /** Takes a blob through a daemon's mirror as a client does that asks again where it is sent upstream; its size. */
     long fetch(NodeProcess node, Digest digest) throws IOException, InterruptedException {
-        URI url = node.mirror().resolve("/v2/" + IMAGE.repository().path() + "/blobs/" + digest + "?ns=" + REGISTRY);
+        return fetch(node, REGISTRY, digest);
+    }
+
+    /** The same from another registry. */
+    long fetch(NodeProcess node, String registry, Digest digest) throws IOException, InterruptedException {
+        URI url = node.mirror().resolve("/v2/" + IMAGE.repository().path() + "/blobs/" + digest + "?ns=" + registry);
         HttpRequest request = HttpRequest.newBuilder(url).build();
         long deadline = System.nanoTime() + CEILING.toNanos();
         while (true) {

@@ -15,16 +15,17 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A registry on loopback that has one blob and is ill. Counts the bytes that it sends. */
+/** A registry on loopback that has one blob at a time and is ill. Counts the bytes that it sends, and how often it failed. */
 final class FaultyRegistry implements AutoCloseable {
     private static final Pattern RANGE = Pattern.compile("bytes=([0-9]+)-([0-9]*)");
 
     private final HttpServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final byte[] blob;
-    private final Illness illness;
+    private volatile byte[] blob = {};
+    private volatile Illness illness = Illness.BUSY;
     private final AtomicLong sentBytes = new AtomicLong();
     private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger failures = new AtomicInteger();
 
     enum Illness {
         /** Every second request is answered with 503 or 429, with and without Retry-After. */
@@ -33,21 +34,28 @@ final class FaultyRegistry implements AutoCloseable {
         CUT
     }
 
-    private FaultyRegistry(byte[] blob, Illness illness) throws IOException {
-        this.blob = blob;
-        this.illness = illness;
+    FaultyRegistry() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0), 0);
         server.createContext("/", this::answer);
         server.setExecutor(threads);
         server.start();
     }
 
-    static FaultyRegistry of(byte[] blob, Illness illness) throws IOException {
-        return new FaultyRegistry(blob, illness);
-    }
-
     URI url() {
         return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    /** From now on it has this blob, suffers from this, and counts anew. */
+    void has(byte[] content, Illness suffering) {
+        blob = content;
+        illness = suffering;
+        sentBytes.set(0);
+        failures.set(0);
+    }
+
+    /** Requests that it did not answer as it should. */
+    int failures() {
+        return failures.get();
     }
 
     long sentBytes() {
@@ -66,6 +74,7 @@ final class FaultyRegistry implements AutoCloseable {
                     exchange.getResponseHeaders().set("Retry-After", "1");
                 }
                 exchange.sendResponseHeaders(number % 8 < 4 ? 503 : 429, -1);
+                failures.incrementAndGet();
                 return;
             }
             send(exchange);
@@ -91,6 +100,7 @@ final class FaultyRegistry implements AutoCloseable {
         body.write(Arrays.copyOfRange(blob, first, first + sent));
         sentBytes.addAndGet(sent);
         if (sent < length) {
+            failures.incrementAndGet();
             throw new IOException("cut, as it was asked to be");
         }
     }

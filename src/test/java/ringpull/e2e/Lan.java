@@ -3,7 +3,6 @@ package ringpull.e2e;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -16,8 +15,6 @@ import ringpull.demo.Programs;
 final class Lan implements AutoCloseable {
     private static final String NET = "10.77.0.";
     private static final int FIRST_HOST = 10;
-    private static final Duration CEILING = Duration.ofSeconds(60);
-
     /** Its standard input ends with the test, however that ends. */
     private static final String KEEPER = """
         mkdir -p /run/netns && mount -t tmpfs netns /run/netns && ip link set lo up || exit
@@ -133,7 +130,7 @@ final class Lan implements AutoCloseable {
 
     private String run(List<String> command) throws IOException, InterruptedException {
         Path output = Files.createTempFile(directory, "run", ".out");
-        Programs.Outcome outcome = Programs.run(output, CEILING, command);
+        Programs.Outcome outcome = Programs.run(output, Cluster.CEILING, command);
         Files.delete(output);
         if (outcome.exit() != 0) {
             throw new IOException(String.join(" ", command) + " failed: " + outcome.output());
@@ -145,7 +142,7 @@ final class Lan implements AutoCloseable {
     public void close() {
         try {
             keeper.outputWriter().close();
-            if (!keeper.waitFor(CEILING.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!keeper.waitFor(Cluster.CEILING.toMillis(), TimeUnit.MILLISECONDS)) {
                 keeper.destroyForcibly();
             }
         } catch (IOException e) {

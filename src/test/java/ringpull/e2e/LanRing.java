@@ -58,6 +58,7 @@ final class LanRing implements AutoCloseable {
     private final List<Lan.Host> hosts = new ArrayList<>();
     private final List<NodeProcess> nodes = new ArrayList<>();
     private final Map<String, Set<String>> holders = new LinkedHashMap<>();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private LanRing(Path directory, Lan lan, Lan.Host originHost, Process origin) throws IOException {
         this.directory = directory;
@@ -88,7 +89,7 @@ final class LanRing implements AutoCloseable {
                       access_log off; default_type application/octet-stream;
                       client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;
                       uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;
-                      server { listen %2$s:%3$d; root %1$s/www; }
+                      server { listen %2$s:%3$d; root %1$s/www; limit_rate_after 64k; limit_rate 512k; }
                     }
                     """.formatted(directory, host.address(), ORIGIN_PORT));
         List<String> command = new ArrayList<>(host.enter());
@@ -182,17 +183,60 @@ final class LanRing implements AutoCloseable {
 
     /** A daemon fetches a new blob from the origin; its digest. */
     String fetchNew(int number) throws IOException, InterruptedException {
-        byte[] content = ("blob " + holders.size()).getBytes(StandardCharsets.UTF_8);
-        String digest = "sha256:" + sha256(content);
-        Files.write(blobs(directory).resolve(digest), content);
+        String digest = publish(("blob " + holders.size()).getBytes(StandardCharsets.UTF_8));
         lan.run(
                 hosts.get(number),
-                "curl -sSf -o /dev/null --retry 5 --retry-all-errors '%s'"
-                        .formatted(nodes.get(number)
-                                .mirror()
-                                .resolve("/v2/team/app/blobs/" + digest + "?ns=" + REGISTRY)));
+                "curl -sSf -o /dev/null --retry 5 --retry-all-errors '%s'".formatted(url(number, digest)));
         holders.put(digest, Set.of(nodes.get(number).name()));
         return digest;
+    }
+
+    /** Puts a blob into the origin; its digest. */
+    String publish(byte[] content) throws IOException {
+        String digest = "sha256:" + sha256(content);
+        Files.write(blobs(directory).resolve(digest), content);
+        return digest;
+    }
+
+    private URI url(int number, String digest) {
+        return nodes.get(number).mirror().resolve("/v2/team/app/blobs/" + digest + "?ns=" + REGISTRY);
+    }
+
+    /** These daemons begin to fetch a blob at once, for clients that ask again where they are sent upstream; what each client gets. */
+    List<Future<String>> fetching(List<Integer> numbers, String digest) {
+        holders.put(digest, names(numbers));
+        return numbers.stream()
+                .map(number -> threads.submit(() -> {
+                    String file = nodes.get(number)
+                            .config()
+                            .directory()
+                            .resolve("got")
+                            .toString();
+                    String line = "until curl -sSf -o " + file + " '" + url(number, digest)
+                            + "' 2> /dev/null; do sleep 0.2; done; sha256sum < " + file;
+                    return "sha256:" + lan.run(hosts.get(number), line).split(" ", 2)[0];
+                }))
+                .toList();
+    }
+
+    /** Bytes that these daemons took from the origin since they started. */
+    long fromOrigin(Collection<Integer> numbers) throws IOException, InterruptedException {
+        long bytes = 0;
+        for (int number : numbers) {
+            bytes += Cluster.fromOrigin(nodes.get(number));
+        }
+        return bytes;
+    }
+
+    /** The first in a digest's order, as the first daemon sees it. */
+    int home(String digest) throws IOException {
+        try (ControlClient client = ControlClient.open(nodes.getFirst().socket())) {
+            String name = client.ringOrder(digest, 1).getMembers(0).getName();
+            return all().stream()
+                    .filter(number -> nodes.get(number).name().equals(name))
+                    .findFirst()
+                    .orElseThrow();
+        }
     }
 
     private static String sha256(byte[] content) {
@@ -335,6 +379,7 @@ final class LanRing implements AutoCloseable {
     public void close() {
         // Not one by one and in order: the ring is not to say farewell to anybody.
         lan.close();
+        threads.shutdownNow();
         nodes.forEach(NodeProcess::close);
         origin.destroyForcibly();
     }

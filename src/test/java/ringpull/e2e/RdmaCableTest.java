@@ -29,7 +29,8 @@ class RdmaCableTest extends RdmaRing {
 
         assertThat(pull(second, blob, false)).isEqualTo(blob);
         assertThat(overTcp(second)).isPositive();
-        assertThat(fallbacks(second)).isPositive();
+        // What was on its way when the cable went; what came after was not tried in vain.
+        assertThat(fallbacks(second)).isBetween(1L, 3L);
         assertThat(overRdma(second) + overTcp(second)).isEqualTo(before.length + blob.length);
 
         cable(true);

@@ -70,6 +70,11 @@ final class Relay implements AutoCloseable {
         notifyAll();
     }
 
+    /** Lets nothing more pass, but for what is on its way already. */
+    synchronized void hold() {
+        allowedBytes = 0;
+    }
+
     /** Lets everything pass from now on. */
     void open() {
         allow(Long.MAX_VALUE >> 1);

@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +33,11 @@ class RingFaultsTest {
     private static final int ROUNDS = Optional.ofNullable(System.getenv("RINGPULL_TEST_SCALE"))
             .map(Integer::parseInt)
             .orElse(1);
+
+    /** Who wants a new blob at once. */
+    private static final List<Integer> PULLERS = List.of(0, 1, 2, 3, 4, 5);
+
+    private static final int MIB = 1 << 20;
 
     /** Of its ring messages that each member sends, so that suspicions would have run out meanwhile. */
     private static final int A_WHILE = 20;
@@ -152,5 +159,59 @@ class RingFaultsTest {
 
             ring.awaitEqual();
         }
+    }
+
+    @Test
+    void aColdStartGoesOnInTwoHalvesAndEndsInOne() throws IOException, InterruptedException {
+        byte[] blob = newBlob();
+        String digest = ring.publish(blob);
+        long before = ring.fromOrigin(PULLERS);
+        List<Future<String>> pulls = ring.fetching(PULLERS, digest);
+        awaitFromOrigin(before + 4 * MIB);
+
+        ring.lan().partition(ring.hostsOf(PULLERS.subList(0, 3)), ring.hostsOf(ring.allBut(0, 1, 2)));
+        awaitFromOrigin(before + 8 * MIB);
+        ring.lan().heal();
+
+        for (Future<String> pull : pulls) {
+            assertThat(Cluster.outcomeOf(pull)).isEqualTo(digest);
+        }
+        assertThat((double) (ring.fromOrigin(PULLERS) - before) / blob.length)
+                .as("copies for two halves")
+                .isLessThanOrEqualTo(2.1);
+    }
+
+    @Test
+    void aColdStartWhereOneCannotReachTheHomeThatTheOthersSee() throws IOException, InterruptedException {
+        byte[] blob = newBlob();
+        String digest = ring.publish(blob);
+        int home = ring.home(digest);
+        int apart =
+                PULLERS.stream().filter(number -> number != home).findFirst().orElseThrow();
+        ring.lan().cut(ring.hostOf(home), ring.hostOf(apart));
+        ring.lan().cut(ring.hostOf(apart), ring.hostOf(home));
+        long before = ring.fromOrigin(PULLERS);
+
+        for (Future<String> pull : ring.fetching(PULLERS, digest)) {
+            assertThat(Cluster.outcomeOf(pull)).isEqualTo(digest);
+        }
+
+        assertThat(ring.lan().lostPackets()).isPositive();
+        assertThat((double) (ring.fromOrigin(PULLERS) - before) / blob.length)
+                .as("copies that the registry sent")
+                .isLessThanOrEqualTo(1.15);
+    }
+
+    private static byte[] newBlob() {
+        byte[] blob = new byte[16 * MIB + 11];
+        new Random().nextBytes(blob);
+        return blob;
+    }
+
+    private void awaitFromOrigin(long bytes) throws InterruptedException {
+        Cluster.await("more from the origin", () -> {
+            TimeUnit.MILLISECONDS.sleep(100); // a look costs four processes a member
+            return ring.fromOrigin(PULLERS) >= bytes;
+        });
     }
 }

@@ -65,18 +65,14 @@ class EarlyHandoffTest extends FetchFixture {
     private Fetcher pulling(boolean early) {
         Fetcher made = new Fetcher(
                 store,
-                ring,
-                ladders,
-                new LateEnd(),
-                origin,
-                journal,
-                new Meters(metrics),
-                System::nanoTime,
+                new Sources(ring, ladders, new LateEnd(), Pace.NONE, origin),
                 new SwarmPulls(store),
                 reputation,
                 SecondReading.NONE,
-                Pace.NONE,
-                early);
+                early,
+                journal,
+                new Meters(metrics),
+                System::nanoTime);
         made.onWrongBytes(wrong::add);
         return made;
     }

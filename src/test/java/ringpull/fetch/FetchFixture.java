@@ -63,7 +63,7 @@ abstract class FetchFixture {
     }
 
     Fetcher fetcher(BlobStore into) {
-        return new Fetcher(into, ring, transport, origin, journal, new Meters(metrics), System::nanoTime);
+        return new Fetcher(into, Sources.of(ring, transport, origin), journal, new Meters(metrics), System::nanoTime);
     }
 
     BlobRequest request() {

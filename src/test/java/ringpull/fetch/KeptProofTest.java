@@ -32,6 +32,7 @@ import ringpull.store.TestBlob;
 import ringpull.store.rocksdb.RocksBlobStore;
 import ringpull.transport.Await;
 import ringpull.transport.Landing;
+import ringpull.transport.Pace;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
 import ringpull.transport.memory.MemoryTransport;
@@ -59,14 +60,10 @@ class KeptProofTest {
         Ladders ladders = (member, digest, sizeBytes) -> offered.map(ladder -> new Ladders.Told(ladder, List.of()));
         return new Fetcher(
                 store,
-                ring,
-                ladders,
-                by,
-                new MemoryOrigin(),
+                new Sources(ring, ladders, by, Pace.NONE, new MemoryOrigin()),
                 journal,
                 new Meters(metrics),
-                System::nanoTime,
-                new SwarmPulls(store));
+                System::nanoTime);
     }
 
     private Delivery ask(Fetcher of) throws InterruptedException {

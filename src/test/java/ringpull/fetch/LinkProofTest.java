@@ -32,6 +32,7 @@ import ringpull.store.PartialBlob;
 import ringpull.transport.Await;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Landing;
+import ringpull.transport.Pace;
 import ringpull.transport.TransferException;
 import ringpull.transport.Transport;
 import ringpull.transport.memory.MemoryTransport;
@@ -48,14 +49,10 @@ class LinkProofTest extends FetchFixture {
             Optional.ofNullable(offered.get(member)).map(ladder -> new Ladders.Told(ladder, List.of()));
     private final Fetcher pulling = new Fetcher(
             store,
-            ring,
-            ladders,
-            transport,
-            origin,
+            new Sources(ring, ladders, transport, Pace.NONE, origin),
             journal,
             new Meters(metrics),
-            System::nanoTime,
-            new SwarmPulls(store));
+            System::nanoTime);
 
     @AfterEach
     void closePulling() {
@@ -85,14 +82,10 @@ class LinkProofTest extends FetchFixture {
 
         try (Fetcher gated = new Fetcher(
                 store,
-                ring,
-                ladders,
-                liarFirst,
-                origin,
+                new Sources(ring, ladders, liarFirst, Pace.NONE, origin),
                 journal,
                 new Meters(metrics),
-                System::nanoTime,
-                new SwarmPulls(store))) {
+                System::nanoTime)) {
             Delivery delivery = gated.deliver(bareLarge());
             awaitNote("fallback", "node-2");
             contradicted.countDown();

@@ -88,18 +88,19 @@ class PlainPathTest extends FetchFixture {
         };
         Fetcher pulling = new Fetcher(
                 store,
-                ring,
-                (member, digest, sizeBytes) -> Optional.of(new Ladders.Told(ladder, List.of())),
-                new BadPath(),
-                origin,
-                journal,
-                new Meters(metrics),
-                System::nanoTime,
+                new Sources(
+                        ring,
+                        (member, digest, sizeBytes) -> Optional.of(new Ladders.Told(ladder, List.of())),
+                        new BadPath(),
+                        Pace.NONE,
+                        origin),
                 new SwarmPulls(store),
                 reputation,
                 second,
-                Pace.NONE,
-                true);
+                true,
+                journal,
+                new Meters(metrics),
+                System::nanoTime);
         toClose.add(pulling);
         return finished(pulling.deliver(new BlobRequest(blob.digest(), ContentKind.BLOB, Optional.empty())));
     }

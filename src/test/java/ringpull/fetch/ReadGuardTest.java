@@ -51,7 +51,11 @@ class ReadGuardTest {
         store = RocksBlobStore.open(
                 state, new Config.Store(new Config.Room.Share(1), new Config.Room.Bytes(0)), InstantSource.system());
         fetcher = new Fetcher(
-                store, new TestHolders(), new MemoryTransport(), origin, journal, new Meters(metrics), nanos::get);
+                store,
+                Sources.of(new TestHolders(), new MemoryTransport(), origin),
+                journal,
+                new Meters(metrics),
+                nanos::get);
         origin.put(SOURCE, ContentKind.BLOB, blob.digest(), "application/x", blob.bytes());
         blob.store(store);
     }

@@ -106,14 +106,18 @@ class SharedTagsTest {
     }
 
     /** Members that do not say what a tag means now, but what it meant when the registry was last asked. */
-    private record Memory(Optional<Recalled> recalled) implements Answers {
+    private record Memory(Meaning says, Optional<Recalled> recalled) implements Answers {
         static Memory of(Duration age) {
-            return new Memory(Optional.of(new Recalled(new Tag(TOLD, "application/y", 7), age, "n2")));
+            return of(Unsaid.UNKNOWN, age);
+        }
+
+        static Memory of(Meaning says, Duration age) {
+            return new Memory(says, Optional.of(new Recalled(new Tag(TOLD, "application/y", 7), age, "n2")));
         }
 
         @Override
-        public Optional<Tag> tag(ImageName tag) {
-            return Optional.empty();
+        public Meaning tag(ImageName tag, Duration within) {
+            return says;
         }
 
         @Override
@@ -197,8 +201,8 @@ class SharedTagsTest {
     void whatItsHomeSaysIsNotAskedOfTheOrigin() throws Exception {
         SharedTags tags = tags(new CountDownLatch(0), new Answers() {
             @Override
-            public Optional<Tag> tag(ImageName tag) {
-                return Optional.of(new Tag(TOLD, "application/y", 7));
+            public Meaning tag(ImageName tag, Duration within) {
+                return new Tag(TOLD, "application/y", 7);
             }
 
             @Override
@@ -288,9 +292,9 @@ class SharedTagsTest {
     void anOriginThatIsSilentIsNotWaitedForLongerWhereItsHomeWasSlow() throws Exception {
         Answers slow = new Answers() {
             @Override
-            public Optional<Tag> tag(ImageName tag) {
+            public Meaning tag(ImageName tag, Duration within) {
                 now.addAndGet(TimeUnit.SECONDS.toNanos(5));
-                return Optional.empty();
+                return Unsaid.UNKNOWN;
             }
 
             @Override
@@ -311,5 +315,46 @@ class SharedTagsTest {
                         resolved -> assertThat(resolved.earlier())
                                 .hasValueSatisfying(
                                         earlier -> assertThat(earlier.why()).contains("within 2 s")));
+    }
+
+    @Test
+    void aHomeThatStillWaitsForTheOriginIsNotPassedBy() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Answers.Unsaid.ASKING, Duration.ofMinutes(3)));
+
+        assertThat(tags.resolve(TAG))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Resolved.class,
+                        resolved -> assertThat(resolved.earlier())
+                                .hasValueSatisfying(
+                                        earlier -> assertThat(earlier.member()).isEqualTo("n2")));
+        assertThat(questions).hasValue(0);
+    }
+
+    @Test
+    void anOriginThatToldTheHomeToWaitIsNotAskedByTheOthers() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Answers.Unsaid.BUSY, Duration.ZERO));
+
+        assertThat(tags.resolve(TAG))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Unresolved.class,
+                        unresolved -> assertThat(unresolved.reason()).isEqualTo("busy"));
+        assertThat(questions).hasValue(0);
+    }
+
+    @Test
+    void anAskerThatIsToldToAskAgainDoesNotBreakTheQuestionOff() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        SharedTags tags = tags(gate, Answers.NONE);
+
+        assertThat(tags.tell(TAG, Duration.ofMillis(1))).isEqualTo(Answers.Unsaid.ASKING);
+        Future<Answers.Meaning> second = threads.submit(() -> tags.tell(TAG, Duration.ofMinutes(1)));
+        while (tags.waiting() == 0) {
+            Thread.onSpinWait();
+        }
+        gate.countDown();
+
+        assertThat(second.get(60, TimeUnit.SECONDS)).isInstanceOf(Answers.Tag.class);
+        assertThat(tags.tell(TAG, Duration.ofMinutes(1))).isInstanceOf(Answers.Tag.class);
+        assertThat(questions).hasValue(1);
     }
 }

@@ -2,6 +2,8 @@ package ringpull.fetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import ringpull.blame.Reputation;
 import ringpull.blame.Statements;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
@@ -23,7 +26,6 @@ import ringpull.blob.Repository;
 import ringpull.control.TestImages;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
-import ringpull.ring.Ladders;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
 import ringpull.swarm.Answers;
@@ -45,14 +47,14 @@ class SmallBlobsTest extends FetchFixture {
     void begin() {
         together = new Fetcher(
                 store,
-                ring,
-                Ladders.NONE,
-                transport,
-                origin,
+                Sources.of(ring, transport, origin),
+                swarmPulls,
+                Reputation.inMemory(InstantSource.system()),
+                SecondReading.NONE,
+                true,
                 journal,
                 new Meters(metrics),
-                System::nanoTime,
-                swarmPulls);
+                System::nanoTime);
         swarmPulls.serve(company);
     }
 
@@ -99,8 +101,8 @@ class SmallBlobsTest extends FetchFixture {
         public Answers homes() {
             return new Answers() {
                 @Override
-                public Optional<Tag> tag(ImageName tag) {
-                    return Optional.empty();
+                public Meaning tag(ImageName tag, Duration within) {
+                    return Unsaid.UNKNOWN;
                 }
 
                 @Override

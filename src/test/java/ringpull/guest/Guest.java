@@ -18,6 +18,7 @@ final class Guest {
     private static final Path TARGET = Path.of(System.getProperty("ringpull.root", "."), "daemon/target")
             .toAbsolutePath()
             .normalize();
+    private static final Path LIBRARIES = TARGET.resolve(Path.of("native", System.getProperty("os.arch")));
     private static final Duration CEILING = Duration.ofMinutes(10);
 
     private static final String NETWORK = """
@@ -27,6 +28,8 @@ final class Guest {
         ip link set lo up
         ip link set d0 mtu 9000 up
         export RINGPULL_TEST_RDMA=10.8.0
+        # A guest is slow at compiling, and at giving memory that was not used before: so for each Java in it.
+        export JAVA_TOOL_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmn16m'
         mkdir -p /run/tmp
         """;
 
@@ -37,16 +40,45 @@ final class Guest {
     static final String SOFT_IWARP = NETWORK + "rdma link add siw0 type siw netdev d0\n";
 
     private final Path log;
+    private final Kernel kernel;
 
-    Guest(Path log) {
+    /** Whose kernel it has. */
+    enum Kernel {
+        /** User-Mode Linux, with all that tests want: as quick as a process. */
+        USER_MODE("uml"),
+
+        /** Debian's, interpreted by QEMU: some ten times slower, and nobody built it for tests. */
+        STOCK("tcg");
+
+        private final String name;
+
+        Kernel(String name) {
+            this.name = name;
+        }
+    }
+
+    Guest(Path log, Kernel kernel) {
         this.log = log;
+        this.kernel = kernel;
     }
 
     /** Skips the test, and says why, where no guest can be had or libdisni was not built. */
     static void assume() {
-        String why = System.getenv(LAUNCHER) == null
-                ? LAUNCHER + " names no launcher of guests"
-                : !Files.exists(TARGET.resolve("libdisni.so")) ? "libdisni was not built here" : "";
+        assume(
+                System.getenv(LAUNCHER) == null
+                        ? LAUNCHER + " names no launcher of guests"
+                        : !Files.exists(LIBRARIES.resolve("libdisni.so")) ? "libdisni was not built here" : "");
+    }
+
+    /** As {@link #assume()}, where there is no emulator either. */
+    static void assumeStockKernel() {
+        assume(
+                Programs.find("qemu-system-x86_64").isEmpty()
+                        ? "no qemu-system-x86_64 (Debian: qemu-system-x86)"
+                        : !Programs.isRoot() ? "only root can start the emulator's file server" : "");
+    }
+
+    private static void assume(String why) {
         if (!why.isEmpty()) {
             System.out.println("RDMA tests do not run: " + why);
         }
@@ -56,7 +88,7 @@ final class Guest {
     /** Runs a script in it; what it printed. */
     Programs.Outcome run(String script) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(
-                List.of(Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", "uml", "-m", "3072", "-t", "540"));
+                List.of(Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", kernel.name, "-m", "3072", "-t", "540"));
         for (String variable : List.of("RINGPULL_TEST_SCALE", "CI")) {
             if (System.getenv(variable) != null) {
                 command.addAll(List.of("-e", variable));
@@ -71,11 +103,11 @@ final class Guest {
         return String.join(
                 " ",
                 System.getProperty("java.home") + "/bin/java",
-                "-Xmx700m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -ea -da:org.tomlj...",
+                "-Xmx700m -ea -da:org.tomlj...",
                 flags,
                 "--enable-native-access=ALL-UNNAMED --add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
                 "-Djava.io.tmpdir=/run/tmp",
-                "-Djava.library.path=" + TARGET,
+                "-Djava.library.path=" + LIBRARIES,
                 "-Dringpull.root=" + TARGET.resolve("../..").normalize(),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp",

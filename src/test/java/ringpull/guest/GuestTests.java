@@ -9,17 +9,19 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.LoggingListener;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
-/** Runs the test classes that its arguments name; exit code 0 if some ran, none was skipped and none failed. */
+/** Runs the test classes and methods ({@code CLASS#METHOD}) that its arguments name; exit code 0 if some ran, none was skipped and none failed. */
 final class GuestTests {
     private GuestTests() {}
 
-    public static void main(String[] classes) {
+    public static void main(String[] tests) {
         SummaryGeneratingListener summary = new SummaryGeneratingListener();
         LauncherFactory.create()
                 .execute(
                         LauncherDiscoveryRequestBuilder.request()
-                                .selectors(Arrays.stream(classes)
-                                        .map(DiscoverySelectors::selectClass)
+                                .selectors(Arrays.stream(tests)
+                                        .map(test -> test.contains("#")
+                                                ? DiscoverySelectors.selectMethod(test)
+                                                : DiscoverySelectors.selectClass(test))
                                         .toList())
                                 .build(),
                         summary,

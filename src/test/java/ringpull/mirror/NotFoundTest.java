@@ -16,6 +16,7 @@ import ringpull.blob.Chunk;
 import ringpull.config.Config;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Journal;
+import ringpull.fetch.Sources;
 import ringpull.fetch.TestHolders;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
@@ -37,7 +38,8 @@ class NotFoundTest {
     private final TestHolders ring = new TestHolders();
     private final Journal journal = new Journal(InstantSource.system());
     private final Meters meters = new Meters(new SimpleMeterRegistry());
-    private final Fetcher fetcher = new Fetcher(store, ring, transport, origin, journal, meters, System::nanoTime);
+    private final Fetcher fetcher =
+            new Fetcher(store, Sources.of(ring, transport, origin), journal, meters, System::nanoTime);
     private final AtomicInteger asked = new AtomicInteger();
 
     @AfterEach

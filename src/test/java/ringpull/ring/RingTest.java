@@ -227,6 +227,7 @@ class RingTest {
                         0,
                         List.of(),
                         List.of(claim),
+                        Hashes.NONE,
                         List.of(),
                         new Body.Ping())));
         assertThat(stateOf(other, suspect).accusers()).containsExactly(accuser);

@@ -29,6 +29,7 @@ import ringpull.blob.Repository;
 import ringpull.config.Config;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Journal;
+import ringpull.fetch.Sources;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
 import ringpull.ring.Holders;
@@ -83,7 +84,8 @@ class VerifierTest {
             }
         });
         Meters meters = new Meters(metrics);
-        fetcher = new Fetcher(store, new NoHolders(), new MemoryTransport(), origin, journal, meters, System::nanoTime);
+        fetcher = new Fetcher(
+                store, Sources.of(new NoHolders(), new MemoryTransport(), origin), journal, meters, System::nanoTime);
         verifier = new Verifier(store, fetcher, journal, meters);
     }
 

@@ -150,6 +150,7 @@ enum Mutant implements Tamper {
                 message.health(),
                 rumors,
                 claims,
+                message.deaths(),
                 deltas,
                 message.body());
     }

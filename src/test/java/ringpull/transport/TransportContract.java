@@ -188,7 +188,7 @@ public abstract class TransportContract {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<?>> reads = new ArrayList<>();
             for (int i = 0; i < 64; i++) {
-                ByteRange range = new ByteRange(i * 7_919L, 4 << 20);
+                ByteRange range = new ByteRange(i * 7_919L, 2 << 20);
                 reads.add(threads.submit(() -> assertThat(read(range)).isEqualTo(part(range))));
             }
             for (Future<?> read : reads) {

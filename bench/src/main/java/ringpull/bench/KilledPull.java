@@ -25,6 +25,7 @@ import ringpull.fetch.Delivery;
 import ringpull.fetch.Fetch;
 import ringpull.fetch.Fetcher;
 import ringpull.fetch.Journal;
+import ringpull.fetch.Sources;
 import ringpull.metrics.Meters;
 import ringpull.origin.Origin;
 import ringpull.origin.OriginStream;
@@ -92,9 +93,7 @@ final class KilledPull {
         RocksBlobStore store = RocksBlobStore.open(Path.of(arguments[2]), ROOM, InstantSource.system());
         Fetcher fetcher = new Fetcher(
                 store,
-                new Nobody(),
-                new NoTransport(),
-                new SlowOrigin(blob),
+                Sources.of(new Nobody(), new NoTransport(), new SlowOrigin(blob)),
                 new Journal(InstantSource.system()),
                 new Meters(new SimpleMeterRegistry()),
                 System::nanoTime);

@@ -1,7 +1,6 @@
 package ringpull.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -49,16 +48,6 @@ final class Nvmeof {
                 reader.toString(),
                 Long.toString(run.number("--bytes", 128L << 20)),
                 Long.toString(run.number("--rounds", Rounds.USUAL)));
-        Process process =
-                new ProcessBuilder(command).redirectError(run.log().toFile()).start();
-        List<String> lines;
-        try (var out = process.inputReader()) {
-            lines = out.lines().toList();
-        }
-        if (process.waitFor() != 0 || lines.isEmpty()) {
-            throw new IOException(String.join("\n", lines) + "\n" + Files.readString(run.log()));
-        }
-        lines.subList(0, lines.size() - 1).forEach(System.out::println);
-        return lines.getLast();
+        return run.measured(command);
     }
 }

@@ -1,7 +1,6 @@
 package ringpull.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,17 +46,7 @@ final class Rdma {
         } else {
             command = java(run.directory().toString(), reader, address, bytes, rounds);
         }
-        Process process =
-                new ProcessBuilder(command).redirectError(run.log().toFile()).start();
-        List<String> lines;
-        try (var out = process.inputReader()) {
-            lines = out.lines().toList();
-        }
-        if (process.waitFor() != 0 || lines.isEmpty()) {
-            throw new IOException(String.join("\n", lines) + "\n" + Files.readString(run.log()));
-        }
-        lines.subList(0, lines.size() - 1).forEach(System.out::println);
-        return lines.getLast();
+        return run.measured(command);
     }
 
     private static List<String> java(String directory, Path reader, String... arguments) {
@@ -70,7 +59,7 @@ final class Rdma {
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
-                "-Djava.library.path=" + target,
+                "-Djava.library.path=" + target.resolve(Path.of("native", System.getProperty("os.arch"))),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                 "-cp",
                 "'" + classes + "'",

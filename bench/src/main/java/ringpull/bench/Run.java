@@ -81,6 +81,21 @@ final class Run {
         return took;
     }
 
+    /** Runs a program that measures, and prints what it prints; its last line is the answer. */
+    String measured(List<String> command) throws IOException, InterruptedException {
+        Process process =
+                new ProcessBuilder(command).redirectError(log().toFile()).start();
+        List<String> lines;
+        try (var out = process.inputReader()) {
+            lines = out.lines().toList();
+        }
+        if (process.waitFor() != 0 || lines.isEmpty()) {
+            throw new IOException(String.join("\n", lines) + "\n" + Files.readString(log()));
+        }
+        lines.subList(0, lines.size() - 1).forEach(System.out::println);
+        return lines.getLast();
+    }
+
     /** What the programs said. */
     Path log() {
         return file("programs.log");

@@ -117,7 +117,7 @@ public final class NodeProcess implements AutoCloseable {
         command.addAll(flags);
         Path jar = jar();
         // Of libdisni, which DiSNI looks for there.
-        command.add("-Djava.library.path=" + jar.resolveSibling(""));
+        command.add("-Djava.library.path=" + jar.resolveSibling(Path.of("native", System.getProperty("os.arch"))));
         if (Files.isRegularFile(jar)) {
             command.addAll(List.of("-jar", jar.toString()));
         } else {

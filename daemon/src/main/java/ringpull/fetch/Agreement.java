@@ -40,7 +40,7 @@ final class Agreement {
                 boolean all = false;
                 for (Member witness : witnesses) {
                     if (!all && links.credible()) {
-                        Optional<Ladders.Told> told = parts.ladders().of(witness, digest, links.sizeBytes());
+                        Optional<Ladders.Told> told = parts.sources().ladders().of(witness, digest, links.sizeBytes());
                         told.ifPresent(evidence::told);
                         all = told.filter(Ladders.Told::isSigned)
                                 .map(other -> links.witness(other.ladder()))

@@ -19,15 +19,10 @@ import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
 import ringpull.metrics.Meters;
-import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
-import ringpull.ring.Holders;
-import ringpull.ring.Ladders;
 import ringpull.store.BlobStore;
 import ringpull.store.StoredBlob;
-import ringpull.transport.Pace;
-import ringpull.transport.Transport;
 
 /**
  * Brings blobs: from the store if they are here, else through one fetch for any number of clients. When the store has
@@ -48,10 +43,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
     /** What a fetch works with. */
     record Parts(
             BlobStore store,
-            Holders ring,
-            Ladders ladders,
-            Transport transport,
-            Origin origin,
+            Sources sources,
             Journal journal,
             Meters meters,
             Suspects suspects,
@@ -61,79 +53,45 @@ public final class Fetcher implements Blobs, AutoCloseable {
             SwarmPulls swarmPulls,
             PromisedSizes promised,
             SmallBlobs smallBlobs,
-            Pace download,
             WrongBytes wrongBytes,
             ExecutorService threads,
             ExecutorService proofThreads) {}
 
-    /** With neighbours that offer no ladders and bring nothing together. */
-    public Fetcher(
-            BlobStore store,
-            Holders ring,
-            Transport transport,
-            Origin origin,
-            Journal journal,
-            Meters meters,
-            LongSupplier nanoTime) {
-        this(store, ring, Ladders.NONE, transport, origin, journal, meters, nanoTime, new SwarmPulls(store));
-    }
-
-    /** With neighbours that are judged anew in each life, and by one reading; bytes may leave early. */
-    public Fetcher(
-            BlobStore store,
-            Holders ring,
-            Ladders ladders,
-            Transport transport,
-            Origin origin,
-            Journal journal,
-            Meters meters,
-            LongSupplier nanoTime,
-            SwarmPulls swarmPulls) {
+    /** In no company; neighbours are judged anew in each life, and by one reading; bytes may leave early. */
+    public Fetcher(BlobStore store, Sources sources, Journal journal, Meters meters, LongSupplier nanoTime) {
         this(
                 store,
-                ring,
-                ladders,
-                transport,
-                origin,
-                journal,
-                meters,
-                nanoTime,
-                swarmPulls,
+                sources,
+                new SwarmPulls(store),
                 Reputation.inMemory(InstantSource.system()),
                 SecondReading.NONE,
-                Pace.NONE,
-                true);
+                true,
+                journal,
+                meters,
+                nanoTime);
     }
 
     /**
      * @param swarmPulls the blobs that are brought together with other members
      * @param reputation hears of every fault, and says whom not to ask
-     * @param download what is taken from other members
      * @param early whether bytes may leave before the whole is proven: those of an authentic origin, and those that two
      *     members on different hosts vouch for
      */
     public Fetcher(
             BlobStore store,
-            Holders ring,
-            Ladders ladders,
-            Transport transport,
-            Origin origin,
-            Journal journal,
-            Meters meters,
-            LongSupplier nanoTime,
+            Sources sources,
             SwarmPulls swarmPulls,
             Reputation reputation,
             SecondReading secondReading,
-            Pace download,
-            boolean early) {
+            boolean early,
+            Journal journal,
+            Meters meters,
+            LongSupplier nanoTime) {
         this.early = early;
         int cores = Runtime.getRuntime().availableProcessors();
         this.parts = new Parts(
                 store,
-                ring,
-                ladders,
-                transport,
-                origin,
+                sources,
                 journal,
                 meters,
                 new Suspects(),
@@ -142,15 +100,14 @@ public final class Fetcher implements Blobs, AutoCloseable {
                 new NoRoom(nanoTime),
                 swarmPulls,
                 new PromisedSizes(),
-                new SmallBlobs(store, origin, journal, meters),
-                download,
+                new SmallBlobs(store, sources.origin(), journal, meters),
                 new WrongBytes(journal, meters),
                 Executors.newThreadPerTaskExecutor(
                         Thread.ofVirtual().name("fetch-", 0).factory()),
                 // Hashing keeps a core busy: on virtual threads it would starve the others of their carriers.
                 Executors.newFixedThreadPool(
                         cores, Thread.ofPlatform().daemon().name("proof-", 0).factory()));
-        this.keepAlive = new KeepAlive(origin, journal, meters);
+        this.keepAlive = new KeepAlive(sources.origin(), journal, meters);
         this.guard = new ReadGuard(store, new Damage(store, this, journal), meters, parts.proofThreads(), nanoTime);
     }
 
@@ -179,7 +136,7 @@ public final class Fetcher implements Blobs, AutoCloseable {
             BlobFetch fetch = running.get(digest);
             if (fetch == null) {
                 if (request.repository().isEmpty()
-                        && parts.ring().holders(digest).isEmpty()) {
+                        && parts.sources().ring().holders(digest).isEmpty()) {
                     return new Delivery.Nowhere(
                             "not_held", "no member of the ring holds it, and no registry was named");
                 }
@@ -243,7 +200,8 @@ public final class Fetcher implements Blobs, AutoCloseable {
 
     private Delivery pastTheStore(BlobRequest request) throws InterruptedException {
         try {
-            OriginStream stream = new OriginPull(request, parts.origin(), parts.journal(), parts.meters()).open(0);
+            OriginStream stream =
+                    new OriginPull(request, parts.sources().origin(), parts.journal(), parts.meters()).open(0);
             if (stream.authentic()) {
                 parts.journal().note(request.digest(), "fallback", stream.endpoint(), 0, "the store is full");
                 return new Delivery.PassThrough(stream);

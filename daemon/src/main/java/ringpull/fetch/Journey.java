@@ -300,7 +300,7 @@ final class Journey implements SwarmPull.Host {
 
     private void bringFromOrigin(BlobRequest wish)
             throws OriginException, StoreFull, IOException, InterruptedException {
-        OriginPull pull = new OriginPull(wish, parts.origin(), parts.journal(), parts.meters());
+        OriginPull pull = new OriginPull(wish, parts.sources().origin(), parts.journal(), parts.meters());
         PartialBlob blob = partial;
         if (blob == null) {
             try (OriginStream stream = pull.open(0)) {

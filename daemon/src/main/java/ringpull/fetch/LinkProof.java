@@ -93,7 +93,7 @@ final class LinkProof implements AutoCloseable {
             return Optional.empty();
         }
         for (Member holder : holders.stream().limit(ASKED_MAX).toList()) {
-            Optional<Ladders.Told> told = parts.ladders().of(holder, digest, partial.sizeBytes());
+            Optional<Ladders.Told> told = parts.sources().ladders().of(holder, digest, partial.sizeBytes());
             if (told.isPresent()) {
                 Ladder ladder = told.get().ladder();
                 evidence.told(told.get());

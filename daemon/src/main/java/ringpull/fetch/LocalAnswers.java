@@ -1,6 +1,7 @@
 package ringpull.fetch;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -36,14 +37,9 @@ public final class LocalAnswers implements Answers {
         this.upload = upload;
     }
 
-    /** Only what the origin says now: whoever asks has records of its own. */
     @Override
-    public Optional<Tag> tag(ImageName tag) throws InterruptedException {
-        return switch (tags.together(tag)) {
-            case Tags.TagOutcome.Resolved(var digest, var mediaType, var sizeBytes, var earlier) ->
-                earlier.isPresent() ? Optional.empty() : Optional.of(new Tag(digest, mediaType, sizeBytes));
-            case Tags.TagOutcome.Unresolved _ -> Optional.empty();
-        };
+    public Meaning tag(ImageName tag, Duration within) throws InterruptedException {
+        return tags.tell(tag, within);
     }
 
     @Override

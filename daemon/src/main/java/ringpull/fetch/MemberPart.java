@@ -42,12 +42,16 @@ final class MemberPart {
                 member.get().addresses().getFirst(), member.get().dataPort());
         ChunkWriter writer = new ChunkWriter(
                 partial, read.run().first(), (chunk, hash) -> pull.written(read, chunk, hash, member.get()));
-        parts.download().take(end - offset, () -> pull.happened(new Event.Moved(partial.digest(), read.id())));
+        parts.sources()
+                .download()
+                .take(end - offset, () -> pull.happened(new Event.Moved(partial.digest(), read.id())));
         try {
-            parts.transport().read(address, partial.digest(), new ByteRange(offset, end - offset), (at, bytes) -> {
-                writer.write(at, bytes);
-                read.moved();
-            });
+            parts.sources()
+                    .transport()
+                    .read(address, partial.digest(), new ByteRange(offset, end - offset), (at, bytes) -> {
+                        writer.write(at, bytes);
+                        read.moved();
+                    });
             return SwarmRead.Ended.of(Outcome.DONE);
         } catch (TransferException e) {
             return ended(e);

@@ -45,7 +45,8 @@ final class OriginPart {
         if (pull.isOpen()) {
             end = Math.min(end, pull.partial().sizeBytes());
         }
-        try (OriginStream stream = parts.origin()
+        try (OriginStream stream = parts.sources()
+                .origin()
                 .openRun(wish.repository().orElseThrow(), wish.digest(), new ByteRange(offset, end - offset))) {
             read.stopBy(stream::close);
             pull.mediaType(stream.mediaType());

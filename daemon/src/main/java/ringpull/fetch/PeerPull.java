@@ -149,8 +149,8 @@ final class PeerPull {
         private void read(ByteRange run) throws InterruptedException {
             Run landing = new Run(run);
             try {
-                parts.download().take(run.length(), () -> {});
-                parts.transport().read(address(), digest, run, landing);
+                parts.sources().download().take(run.length(), () -> {});
+                parts.sources().transport().read(address(), digest, run, landing);
                 succeeded(run.length());
             } catch (TransferException e) {
                 failed(e, landing.landedBytes);
@@ -186,7 +186,7 @@ final class PeerPull {
                 return proof.check(one).isEmpty();
             });
             if (mended) {
-                parts.transport().spoilt(address());
+                parts.sources().transport().spoilt(address());
             }
             return mended;
         }
@@ -217,7 +217,7 @@ final class PeerPull {
                 }
                 case TransferException.NotHeld e -> {
                     gone = true;
-                    parts.ring().disown(member.id(), digest);
+                    parts.sources().ring().disown(member.id(), digest);
                     parts.journal().note(digest, "fallback", member.name(), 0, String.valueOf(e.getMessage()));
                 }
                 case TransferException.LandingFailed e -> {

@@ -3,12 +3,12 @@ package ringpull.fetch;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +23,7 @@ import ringpull.swarm.Answers;
 public final class SharedTags implements Tags {
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int REMEMBERED_MAX = 4_096;
+    private static final String BUSY = "busy";
 
     /** Left for asking others when the origin has not answered. */
     private static final Duration RECALL = Duration.ofSeconds(1);
@@ -37,6 +38,7 @@ public final class SharedTags implements Tags {
     private final boolean mutualTls;
     private final LongSupplier nanoTime;
     private final Map<ImageName, Shared> asked = new ConcurrentHashMap<>();
+    private final AtomicInteger waiting = new AtomicInteger();
 
     /** One question to the origin, and all who wait for its answer. */
     private static final class Shared {
@@ -72,12 +74,20 @@ public final class SharedTags implements Tags {
         }
         long start = nanoTime.getAsLong();
         Answers homes = company.get().homes();
-        Optional<Answers.Tag> told = homes.tag(tag);
-        if (told.isPresent()) {
-            return origin.told(tag, told.get());
-        }
-        Duration left = OriginTags.ANSWER_MAX.minus(RECALL).minusNanos(nanoTime.getAsLong() - start);
-        TagOutcome own = together(tag, left.compareTo(LEAST) < 0 ? LEAST : left);
+        Answers.Meaning said = homes.tag(tag, OriginTags.ANSWER_MAX.minus(RECALL));
+        Duration took = Duration.ofNanos(nanoTime.getAsLong() - start);
+        return switch (said) {
+            case Answers.Tag told -> origin.told(tag, told);
+            case Answers.Unsaid.ASKING -> recalled(origin.late(tag, took), homes, tag);
+            case Answers.Unsaid.BUSY -> new TagOutcome.Unresolved(BUSY, "the registry told another member to wait");
+            case Answers.Unsaid.UNKNOWN -> {
+                Duration left = OriginTags.ANSWER_MAX.minus(RECALL).minus(took);
+                yield recalled(together(tag, left.compareTo(LEAST) < 0 ? LEAST : left), homes, tag);
+            }
+        };
+    }
+
+    private TagOutcome recalled(TagOutcome own, Answers homes, ImageName tag) throws InterruptedException {
         Optional<String> why = mutualTls ? OriginTags.unreachable(own) : Optional.empty();
         return why.isPresent() ? later(own, homes.recall(tag), tag, why.get()) : own;
     }
@@ -96,43 +106,64 @@ public final class SharedTags implements Tags {
         return mutualTls ? origin.recall(tag) : Optional.empty();
     }
 
-    /** As this tag's home: asks the origin, or shares what another asker got or is getting. */
-    TagOutcome together(ImageName tag) throws InterruptedException {
-        return together(tag, OriginTags.ANSWER_MAX);
+    /** Askers, here and at other members, that wait for an origin to say what a tag means. */
+    public int waiting() {
+        return waiting.get();
+    }
+
+    /** What this node tells as the tag's home: only what the origin says now, as whoever asks has records of its own. */
+    Answers.Meaning tell(ImageName tag, Duration within) throws InterruptedException {
+        return switch (answer(tag, within).orElse(null)) {
+            case TagOutcome.Resolved(var digest, var mediaType, var sizeBytes, var earlier)
+            when earlier.isEmpty() -> new Answers.Tag(digest, mediaType, sizeBytes);
+            case TagOutcome.Unresolved(String reason, String _) when reason.equals(BUSY) -> Answers.Unsaid.BUSY;
+            case TagOutcome _ -> Answers.Unsaid.UNKNOWN;
+            case null -> Answers.Unsaid.ASKING;
+        };
     }
 
     private TagOutcome together(ImageName tag, Duration within) throws InterruptedException {
-        while (true) {
-            asked.values().removeIf(shared -> shared.isOld(nanoTime.getAsLong()));
-            Shared mine = new Shared();
-            Shared shared = asked.size() < REMEMBERED_MAX ? asked.putIfAbsent(tag, mine) : null;
-            if (shared == null) {
-                return ask(tag, within, mine);
-            }
-            try {
-                return shared.outcome.get(within.toNanos(), TimeUnit.NANOSECONDS);
-            } catch (TimeoutException e) {
-                return origin.late(tag, within);
-            } catch (CancellationException | ExecutionException e) {
-                asked.remove(tag, shared); // whoever asked was broken off
-            }
+        Optional<TagOutcome> answer = answer(tag, within);
+        return answer.isPresent() ? answer.get() : origin.late(tag, within);
+    }
+
+    /** Asks the origin, or shares what another asker got or is getting; empty if it takes longer. */
+    private Optional<TagOutcome> answer(ImageName tag, Duration within) throws InterruptedException {
+        asked.values().removeIf(shared -> shared.isOld(nanoTime.getAsLong()));
+        if (asked.size() >= REMEMBERED_MAX) {
+            return Optional.of(origin.resolve(tag, within));
+        }
+        Shared mine = new Shared();
+        Shared shared = asked.putIfAbsent(tag, mine);
+        if (shared == null) {
+            // Whoever asked first may go, and the others still wait.
+            Thread.ofVirtual().name("tag").start(() -> ask(tag, mine));
+            shared = mine;
+        }
+        waiting.incrementAndGet();
+        try {
+            return Optional.of(shared.outcome.get(within.toNanos(), TimeUnit.NANOSECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("asking what " + tag + " means", e.getCause());
+        } finally {
+            waiting.decrementAndGet();
         }
     }
 
-    private TagOutcome ask(ImageName tag, Duration within, Shared mine) throws InterruptedException {
+    private void ask(ImageName tag, Shared mine) {
         try {
-            TagOutcome outcome = origin.resolve(tag, within);
+            TagOutcome outcome = origin.resolve(tag);
             mine.answeredAt = nanoTime.getAsLong();
             if (!(outcome instanceof TagOutcome.Resolved resolved)
                     || resolved.earlier().isPresent()) {
                 asked.remove(tag, mine); // for those who wait now, and nobody later
             }
             mine.outcome.complete(outcome);
-            return outcome;
-        } finally {
-            if (mine.outcome.cancel(false)) {
-                asked.remove(tag, mine);
-            }
+        } catch (InterruptedException | RuntimeException e) {
+            asked.remove(tag, mine);
+            mine.outcome.completeExceptionally(e);
         }
     }
 }

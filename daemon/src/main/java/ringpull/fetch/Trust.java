@@ -42,7 +42,7 @@ final class Trust {
 
     /** Holders to ask: of those that stand well, if there are any. */
     List<Holder> holders() {
-        List<Holder> trusted = parts.ring().holders(digest).stream()
+        List<Holder> trusted = parts.sources().ring().holders(digest).stream()
                 .filter(holder -> !isSuspect(holder))
                 .filter(holder -> !parts.reputation().shuns(holder.member().id()))
                 .filter(holder -> holder.sizeBytes() >= 0 && holder.sizeBytes() <= sizeMax())
@@ -91,7 +91,7 @@ final class Trust {
             parts.journal().note(digest, "proof", liar.name(), 0, "failed: it sent other bytes, or a false ladder");
             log.warn("{} sent other bytes than those of {}, or a false ladder", liar.name(), digest);
         }
-        for (Holder holder : parts.ring().holders(digest)) {
+        for (Holder holder : parts.sources().ring().holders(digest)) {
             if (holder.sizeBytes() != sizeBytes) {
                 parts.suspects().add(digest, Set.of(holder.member().id()));
                 parts.journal()

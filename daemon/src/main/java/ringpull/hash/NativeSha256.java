@@ -48,14 +48,15 @@ final class NativeSha256 implements Sha256 {
         }
     }
 
-    /** In the directory of the jar; when classes are run as they were compiled, in the directory above theirs. */
+    /** In this processor's directory beside the jar; when classes are run as they were compiled, beside their directory. */
     private static Path besideTheCode() throws Unavailable {
         CodeSource source = NativeSha256.class.getProtectionDomain().getCodeSource();
         if (source == null) {
             throw new Unavailable("the JVM does not say where this program lies");
         }
         try {
-            return Path.of(source.getLocation().toURI()).resolveSibling(FILE);
+            return Path.of(source.getLocation().toURI())
+                    .resolveSibling(Path.of("native", System.getProperty("os.arch"), FILE));
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw new Unavailable("this program does not lie in a file: " + e.getMessage());
         }

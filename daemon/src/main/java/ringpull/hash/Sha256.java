@@ -30,7 +30,7 @@ public sealed interface Sha256 permits NativeSha256, JavaSha256 {
      */
     void compress(ByteBuffer values, ByteBuffer data, int stride, int blocks, int lanes);
 
-    /** libringpull, if it lies beside the jar and fits this host, else Java. Found at the first call, which takes a while. */
+    /** libringpull, if there is one for this processor beside the jar, else Java. Found at the first call, which takes a while. */
     static Sha256 fastest() {
         return Fastest.INSTANCE;
     }

@@ -12,8 +12,11 @@ public sealed interface Body {
     /** Is that member there? I could not reach it. Answered by {@link Probed}. */
     record Probe(MemberId target) implements Body {}
 
-    /** @param reached false: SWIM's negative acknowledgement, which says that the helper itself is well */
-    record Probed(boolean reached) implements Body {}
+    /**
+     * @param reached false: SWIM's negative acknowledgement, which says that the helper itself is well
+     * @param inVain the helper called the target itself, and had no answer
+     */
+    record Probed(boolean reached, boolean inVain) implements Body {}
 
     /** What a digest exchange is about. */
     enum Part {

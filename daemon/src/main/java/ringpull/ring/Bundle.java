@@ -1,6 +1,7 @@
 package ringpull.ring;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** News for one message, within its limits. */
@@ -8,6 +9,8 @@ final class Bundle {
     private final List<Rumor> rumors = new ArrayList<>();
     private final List<Claim> claims = new ArrayList<>();
     private final List<Delta> deltas = new ArrayList<>();
+    private long[] deaths = {};
+    private int died;
     private final int bytes;
     private int changes;
     private int bytesLeft;
@@ -30,12 +33,16 @@ final class Bundle {
         return claims;
     }
 
+    Hashes deaths() {
+        return Hashes.of(deaths, died);
+    }
+
     List<Delta> deltas() {
         return deltas;
     }
 
     boolean isEmpty() {
-        return rumors.isEmpty() && claims.isEmpty() && deltas.isEmpty();
+        return rumors.isEmpty() && claims.isEmpty() && died == 0 && deltas.isEmpty();
     }
 
     /** Whether something did not fit. */
@@ -53,6 +60,18 @@ final class Bundle {
 
     boolean add(Claim claim) {
         return fits(claim.weight(), claims.size(), Limits.CLAIMS_PER_MESSAGE) && claims.add(claim);
+    }
+
+    /** A {@link Digests#death}. */
+    boolean addDeath(long death) {
+        if (!fits(Long.BYTES, died, Limits.CLAIMS_PER_MESSAGE)) {
+            return false;
+        }
+        if (died == deaths.length) {
+            deaths = Arrays.copyOf(deaths, 2 * died + 16);
+        }
+        deaths[died++] = death;
+        return true;
     }
 
     /** Though it may not fit: it concerns the reader. */

@@ -2,6 +2,9 @@ package ringpull.ring;
 
 /** The hash trees of what a node knows: of its members, and of their inventories. */
 final class Digests {
+    private static final int HASH_BITS = 54;
+    private static final long HASH_MASK = (1L << HASH_BITS) - 1;
+
     private final MemberTable table;
     private final HashTree members = new HashTree();
     private final HashTree inventories = new HashTree();
@@ -43,6 +46,21 @@ final class Digests {
     /** The same of a member that is dead, as it was. */
     long inLife(int member) {
         return ofMember(member, table.incarnation(member), table.eligible(member));
+    }
+
+    /** Says in one number who died and in which state: its bucket, and what else fits of the hash that it had. */
+    long death(int member) {
+        return ((long) table.bucket(member) << HASH_BITS) | (inLife(member) & HASH_MASK);
+    }
+
+    /** The member that is meant by such a number, if it is known here as it is there; else {@link Directory#NONE}. */
+    int ofDeath(long death) {
+        for (int member : table.of((int) (death >>> HASH_BITS), false)) {
+            if (((inLife(member) ^ death) & HASH_MASK) == 0) {
+                return member;
+            }
+        }
+        return Directory.NONE;
     }
 
     /** The one that it would have with these. */

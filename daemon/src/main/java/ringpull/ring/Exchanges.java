@@ -132,6 +132,7 @@ final class Exchanges {
                 peers.health().score(),
                 bundle.rumors(),
                 bundle.claims(),
+                bundle.deaths(),
                 bundle.deltas(),
                 body);
     }

@@ -46,6 +46,12 @@ final class Learning {
         }
         message.rumors().forEach(rumor -> learn(rumor, repairs));
         message.claims().forEach(this::learn);
+        for (int i = 0; i < message.deaths().size(); i++) {
+            int died = peers.digests().ofDeath(message.deaths().at(i));
+            if (died != Directory.NONE) {
+                learn(peers.rumor(died).with(Status.DEAD).claim());
+            }
+        }
         message.deltas().forEach(delta -> apply(delta, repairs));
     }
 

@@ -12,6 +12,7 @@ import java.util.List;
  * @param health the sender's local health: 0 well, {@value Limits#HEALTH} very slow
  * @param rumors about other members
  * @param claims about members that the reader may know
+ * @param deaths the same in eight bytes each, of members that died: {@link Digests#death}
  * @param deltas of inventories, the sender's or others'
  */
 public record Message(
@@ -22,6 +23,7 @@ public record Message(
         int health,
         List<Rumor> rumors,
         List<Claim> claims,
+        Hashes deaths,
         List<Delta> deltas,
         Body body) {
     /** What this release speaks. */
@@ -36,6 +38,7 @@ public record Message(
         Limits.within(health, LocalHealth.WORST, "health");
         Limits.within(rumors.size(), Limits.RUMORS_PER_MESSAGE, "members");
         Limits.within(claims.size(), Limits.CLAIMS_PER_MESSAGE, "claims");
+        Limits.within(deaths.size(), Limits.CLAIMS_PER_MESSAGE, "deaths");
         Limits.within(deltas.size(), Limits.DELTAS_PER_MESSAGE, "inventories");
         long changes = 0;
         for (Delta delta : deltas) {
@@ -53,6 +56,6 @@ public record Message(
             List<Rumor> rumors,
             List<Delta> deltas,
             Body body) {
-        this(cluster, protocol, capabilities, sender, 0, rumors, List.of(), deltas, body);
+        this(cluster, protocol, capabilities, sender, 0, rumors, List.of(), Hashes.NONE, deltas, body);
     }
 }

@@ -41,7 +41,10 @@ final class News {
     /** With more of these to tell, as when many join at once, the rest is left to the repair too. */
     private static final int UPDATES = 64;
 
-    /** With more than so much to tell at once each thing is told so often: for the rest the repair costs less. */
+    /**
+     * With more than so much to tell at once each suspicion is told so often, since accusers ask further ones themselves; and
+     * deaths are told in few bytes, which those understand that know the member's latest state.
+     */
     private static final int MANY = 64;
 
     private static final int COPIES_OF_MANY = 4;
@@ -182,7 +185,7 @@ final class News {
         return switch (kind) {
             case JOIN -> JOIN_COPIES;
             case UPDATE -> UPDATE_COPIES;
-            case REFUTATION -> urgent;
+            case REFUTATION, DEATH -> urgent;
             default -> pending > MANY ? Math.min(urgent, COPIES_OF_MANY) : urgent;
         };
     }
@@ -190,6 +193,9 @@ final class News {
     private boolean tellOne(int kind, int member, Bundle bundle) {
         if (!peers.table().isKnown(member)) {
             return true;
+        }
+        if (kind == DEATH && pending > MANY && peers.table().status(member) == Status.DEAD) {
+            return bundle.addDeath(peers.digests().death(member));
         }
         return kind == JOIN ? bundle.add(peers.rumor(member)) : bundle.add(peers.claim(member));
     }

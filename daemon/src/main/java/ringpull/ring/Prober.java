@@ -1,5 +1,6 @@
 package ringpull.ring;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,10 @@ final class Prober {
     static final long VERDICT = 2 * Time.SECONDS;
 
     /** Members that are asked to probe in our place. */
-    static final int HELPERS = 3;
+    static final int HELPERS = 5;
+
+    /** Of these, so many that say they are well prove that this node is. */
+    private static final int PROOF = 3;
 
     static final int TO_ANYONE = 10;
 
@@ -65,6 +69,7 @@ final class Prober {
         private boolean indirect;
         private int helpers;
         private int nacks;
+        private int inVain;
         private int open = 1;
 
         private Running(int target) {
@@ -82,8 +87,9 @@ final class Prober {
                 }
                 return;
             }
-            if (message.body() instanceof Body.Probed) {
+            if (message.body() instanceof Body.Probed probed) {
                 nacks++;
+                inVain += probed.inVain() ? 1 : 0;
             }
             wentWrong();
         }
@@ -108,8 +114,7 @@ final class Prober {
                 return;
             }
             indirect = true;
-            List<Integer> helping = peers.random()
-                    .pick(HELPERS, peer -> peer != target && peers.table().status(peer) == Status.ALIVE);
+            List<Integer> helping = isAccused() ? List.of() : helpers();
             helpers = helping.size();
             open += helpers;
             for (int helper : helping) {
@@ -117,11 +122,36 @@ final class Prober {
             }
         }
 
+        /** By this node: there is no more to find out. */
+        private boolean isAccused() {
+            return peers.suspicions().accusers(target).contains(peers.selfOrdinal());
+        }
+
+        /** Neighbours first: to any other it would be a handshake, and when many die that is what costs most. */
+        private List<Integer> helpers() {
+            List<Integer> helping = new ArrayList<>();
+            int count = peers.neighbours().count();
+            int start = count == 0 ? 0 : peers.random().below(count);
+            for (int i = 0; i < count && helping.size() < HELPERS; i++) {
+                int neighbour = peers.neighbours().at((start + i) % count);
+                if (canHelp(neighbour)) {
+                    helping.add(neighbour);
+                }
+            }
+            helping.addAll(
+                    peers.random().pick(HELPERS - helping.size(), peer -> canHelp(peer) && !helping.contains(peer)));
+            return helping;
+        }
+
+        private boolean canHelp(int member) {
+            return member != target && peers.table().status(member) == Status.ALIVE;
+        }
+
         private void accuse() {
-            if (!running.remove(target, this)) {
+            if (!running.remove(target, this) || isAccused()) {
                 return;
             }
-            peers.health().worse(helpers > 0 ? helpers - nacks : 1);
+            peers.health().worse(helpers > 0 ? Math.max(0, Math.min(helpers, PROOF) - nacks) : 1);
             boolean unchanged = peers.table().isKnown(target)
                     && peers.table().counts(target)
                     && peers.table().member(target).equals(about.member())
@@ -129,6 +159,7 @@ final class Prober {
             if (unchanged && accusations.available(time.now()) > 0) {
                 accusations.spend(1);
                 if (peers.accuse(target, peers.selfOrdinal())) {
+                    peers.suspicions().calledInVain(target, inVain);
                     news.changed(target, false);
                 }
             }
@@ -209,19 +240,19 @@ final class Prober {
         if (target == Directory.NONE
                 || target == peers.selfOrdinal()
                 || !peers.table().counts(target)) {
-            exchanges.answer(exchange, asker, new Body.Probed(peers.isSelf(id)));
+            exchanges.answer(exchange, asker, new Body.Probed(peers.isSelf(id), false));
             return;
         }
         exchanges.ask(target, new Body.Ping(), HELP, new Exchanges.Reply() {
             @Override
             public void answered(Message message) {
                 exchanges.answer(
-                        exchange, asker, new Body.Probed(message.sender().id().equals(id)));
+                        exchange, asker, new Body.Probed(message.sender().id().equals(id), false));
             }
 
             @Override
             public void failed(String reason) {
-                exchanges.answer(exchange, asker, new Body.Probed(false));
+                exchanges.answer(exchange, asker, new Body.Probed(false, true));
             }
         });
     }

@@ -60,8 +60,10 @@ final class Push {
     }
 
     private int target() {
-        int contact = contacts.any();
-        if (contact != Directory.NONE) {
+        int contact = contacts.toTell(time.now());
+        if (contact != Directory.NONE
+                && peers.table().isKnown(contact)
+                && peers.table().status(contact) == Membership.Status.ALIVE) {
             return contact;
         }
         return ++pushes % TO_ANYONE == 0

@@ -24,6 +24,11 @@ final class RandomMembers {
         return count == 0 ? Directory.NONE : table.live(random.nextInt(count));
     }
 
+    /** A random number from 0. */
+    int below(int bound) {
+        return random.nextInt(bound);
+    }
+
     /** Random live members that satisfy the condition; perhaps fewer. */
     List<Integer> pick(int most, IntPredicate condition) {
         List<Integer> picked = new ArrayList<>();

@@ -16,7 +16,7 @@ final class Repair {
     /** The same while this node does not know the whole ring. */
     static final long JOINING_INTERVAL = 250 * Time.MILLIS;
 
-    /** And when there was more than one exchange could give; in a large ring only if the other was not busy. */
+    /** And when there was more than one exchange could give; in a large ring only if it gave something. */
     private static final long JOINING_AGAIN = 50 * Time.MILLIS;
 
     static final long TIMEOUT = 5 * Time.SECONDS;
@@ -72,6 +72,9 @@ final class Repair {
         void reached(Rumor other);
 
         void failed(String reason);
+
+        /** Beside those: in the end the other was too busy. */
+        default void busy() {}
     }
 
     private static final Outcome WHATEVER = new Outcome() {
@@ -86,11 +89,16 @@ final class Repair {
         return new Outcome() {
             @Override
             public void reached(Rumor other) {
-                contacts.met(partner);
+                contacts.met(partner, false);
             }
 
             @Override
             public void failed(String reason) {}
+
+            @Override
+            public void busy() {
+                contacts.met(partner, true);
+            }
         };
     }
 
@@ -107,7 +115,7 @@ final class Repair {
     /** This node is a full member: no hurry any more. */
     void joined() {
         joined = true;
-        contacts.end();
+        contacts.end(time.now());
         differences.joined();
     }
 
@@ -136,8 +144,7 @@ final class Repair {
             return gone;
         }
         if (!joined) {
-            boolean anew = count % JOINING_ANEW == 0 || !contacts.areEnough();
-            int contact = anew ? Directory.NONE : contacts.any();
+            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : contacts.free();
             boolean good = contact != Directory.NONE
                     && peers.table().isKnown(contact)
                     && peers.table().counts(contact);
@@ -172,6 +179,7 @@ final class Repair {
         private boolean otherOwns;
         private boolean sameMembers;
         private boolean incomplete;
+        private boolean gained;
         private boolean told;
         private boolean ended;
         private int steps;
@@ -195,6 +203,8 @@ final class Repair {
 
         @Override
         public void answered(Message message) {
+            gained |=
+                    message.body() instanceof Body.Repaired && !message.rumors().isEmpty();
             switch (message.body()) {
                 case Body.Compared compared -> compared(message.sender(), compared);
                 case Body.Listed listed -> listed(message.sender(), listed);
@@ -205,6 +215,7 @@ final class Repair {
                 }
                 case Body.Busy() -> {
                     tell(Optional.of(message.sender()), "");
+                    outcome.busy();
                     incomplete = true;
                     end(false);
                 }
@@ -340,7 +351,7 @@ final class Repair {
             ended = true;
             tell(Optional.empty(), "it is busy");
             running--;
-            if (incomplete && !joined && (!differences.isLarge() || complete)) {
+            if (incomplete && !joined && (!differences.isLarge() || complete || gained)) {
                 due = Math.min(due, time.now() + JOINING_AGAIN);
             }
             if (complete && !incomplete && otherOwns) {

@@ -21,6 +21,16 @@ final class Suspicions {
     /** Accusers beside the first that bring it down to the least time. */
     static final int CONFIRMATIONS = 3;
 
+    /**
+     * With more suspects than this, and than one member in {@value #SHARE}, a power failure is likelier than so many errors, and
+     * the news of accusers are late: then members count that called the suspect for this node, and had no answer.
+     */
+    static final int MANY = 32;
+
+    static final int SHARE = 16;
+
+    private static final long AGAIN = 250 * Time.MILLIS;
+
     private static final char NOBODY = Character.MAX_VALUE;
 
     private volatile @Nullable Suspicion[] byOrdinal = {};
@@ -34,6 +44,7 @@ final class Suspicions {
         private volatile long accusers = -1;
 
         private int trusted;
+        private int inVain;
         private int slot;
 
         private Suspicion(long started, int slot) {
@@ -82,6 +93,14 @@ final class Suspicions {
             }
         }
         return false;
+    }
+
+    /** So many members called the suspect on behalf of this node, which accuses it, and had no answer. */
+    void calledInVain(int subject, int helpers) {
+        Suspicion suspicion = get(subject);
+        if (suspicion != null) {
+            suspicion.inVain = helpers;
+        }
     }
 
     void end(int subject) {
@@ -150,15 +169,17 @@ final class Suspicions {
             return List.of();
         }
         List<Integer> expired = new ArrayList<>();
+        boolean many = count > Math.max(MANY, live / SHARE);
         wakeAt = Time.NEVER;
         for (int i = 0; i < count; i++) {
             Suspicion suspicion = get(suspects[i]);
             if (suspicion != null) {
-                long until = suspicion.started + timeout(suspicion.trusted, live);
+                long soonest = suspicion.started + timeout(suspicion.trusted + suspicion.inVain, live);
+                long until = many ? soonest : suspicion.started + timeout(suspicion.trusted, live);
                 if (now >= until) {
                     expired.add((int) suspects[i]);
                 } else {
-                    wakeAt = Math.min(wakeAt, until);
+                    wakeAt = Math.min(wakeAt, Math.min(until, Math.max(soonest, now + AGAIN)));
                 }
             }
         }

@@ -20,8 +20,8 @@ public interface Answers {
     /** Nobody to ask. */
     Answers NONE = new Answers() {
         @Override
-        public Optional<Tag> tag(ImageName tag) {
-            return Optional.empty();
+        public Meaning tag(ImageName tag, Duration within) {
+            return Unsaid.UNKNOWN;
         }
 
         @Override
@@ -35,8 +35,21 @@ public interface Answers {
         }
     };
 
+    /** What a home says of a tag. */
+    sealed interface Meaning {}
+
     /** What a tag meant less than a second ago. */
-    record Tag(Digest digest, String mediaType, long sizeBytes) {}
+    record Tag(Digest digest, String mediaType, long sizeBytes) implements Meaning {}
+
+    /** Why a home does not say what a tag means. */
+    enum Unsaid implements Meaning {
+        /** It waits for the origin: another question there would only be one more. */
+        ASKING,
+        /** The origin wants not to be asked now. */
+        BUSY,
+        /** It is not there, or could not find out, which others may. */
+        UNKNOWN
+    }
 
     /**
      * What a tag meant when its origin was last asked.
@@ -50,8 +63,8 @@ public interface Answers {
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
     record Inline(byte[] bytes, String mediaType) {}
 
-    /** Empty if it cannot say: ask the origin. */
-    Optional<Tag> tag(ImageName tag) throws InterruptedException;
+    /** @param within how long to wait for the origin's answer; a home that says nothing at all is given up in any case */
+    Meaning tag(ImageName tag, Duration within) throws InterruptedException;
 
     /** What the origin last said, while it cannot be asked; the latest that is known. Empty if nothing is, or it is not told. */
     Optional<Recalled> recall(ImageName tag) throws InterruptedException;

@@ -30,6 +30,8 @@ class CodecFuzzTest {
         for (int i = 0; i < said.size(); i += 7) {
             fuzz.with(Codec.encode(said.get(i)).toByteArray());
         }
+        RingMessage first = Codec.encode(said.getFirst());
+        fuzz.with(first.toBuilder().addDeaths(-1).addDeaths(7).build().toByteArray());
         fuzz.allocating(400).bytes(input -> Codec.decode(RingMessage.parseFrom(input)));
     }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import ringpull.blob.Digest;
 import ringpull.ring.Body;
 import ringpull.ring.Event;
+import ringpull.ring.Hashes;
 import ringpull.ring.Limits;
 import ringpull.ring.Message;
 import ringpull.sim.RingSimulation;
@@ -49,6 +50,28 @@ class CodecTest {
             assertThat(Codec.decode(RingMessage.parseFrom(Codec.encode(message).toByteArray())))
                     .isEqualTo(message);
         }
+    }
+
+    @Test
+    void deathsInFewBytesArriveUpToTheLimit() throws InvalidProtocolBufferException {
+        Message one = messages(new RingSimulation(1)).getFirst();
+        long[] deaths = new long[Limits.CLAIMS_PER_MESSAGE];
+        Arrays.setAll(deaths, i -> -1L / (i + 1));
+        Message message = new Message(
+                one.cluster(),
+                one.protocol(),
+                0,
+                one.sender(),
+                0,
+                List.of(),
+                List.of(),
+                Hashes.of(deaths),
+                List.of(),
+                new Body.Probed(false, true));
+        RingMessage wire = RingMessage.parseFrom(Codec.encode(message).toByteArray());
+        assertThat(Codec.decode(wire)).isEqualTo(message);
+        RingMessage tooMany = wire.toBuilder().addDeaths(1).build();
+        assertThatThrownBy(() -> Codec.decode(tooMany)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

@@ -24,12 +24,12 @@ import ringpull.ring.Membership.MemberState;
 import ringpull.ring.Membership.Status;
 
 /**
- * Many real nodes in one process, on loopback: they join at once, some die, the others find out. 30 of them, or as many as
- * {@code RINGPULL_TEST_SCALE} makes of it, and at most 100.
+ * Many real nodes in one process, on loopback: they join at once, some die, the others find out. 100 of them, or as
+ * many as {@code RINGPULL_TEST_SCALE} leaves of these.
  */
 class ManyRingNodesTest {
     private static final double SCALE = Double.parseDouble(System.getenv().getOrDefault("RINGPULL_TEST_SCALE", "1.0"));
-    private static final int NODES = (int) Math.clamp(30 * SCALE, 5, 100);
+    private static final int NODES = (int) Math.clamp(100 * SCALE, 5, 100);
     private static final int DEAD = NODES / 10;
     private static final long LIMIT_SECONDS = 180;
 

@@ -7,6 +7,7 @@ import com.ibm.disni.verbs.IbvPd;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -236,6 +237,26 @@ class RdmaFaultsTest {
         assertThat(fellBack).hasValue(1);
     }
 
+    /** As over iWARP with the cable pulled: nothing fails, and nothing comes. */
+    @Test
+    void aConnectionOnWhichNothingIsHeardIsLeft() throws Exception {
+        RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
+        RdmaTransport rdma = holder.reader(new Times(
+                RdmaFixture.PATIENT.connect(),
+                RdmaFixture.PATIENT.operation(),
+                Duration.ofMillis(500),
+                RdmaFixture.PATIENT.lease(),
+                RdmaFixture.PATIENT.idle(),
+                Duration.ZERO));
+        holder.source.holdAfter(0);
+
+        assertThatThrownBy(() -> holder.read(rdma))
+                .isInstanceOf(TransferException.Unreachable.class)
+                .hasMessageContaining("offered nothing");
+
+        assertThat(rdma.isReady(holder.holder(), new ByteRange(0, 1))).isFalse();
+    }
+
     @Test
     void aHolderThatEndsAllSessionsIsAskedForAnother() throws Exception {
         RdmaFixture holder = fixture(RdmaFixture.PATIENT, 2);
@@ -253,11 +274,17 @@ class RdmaFaultsTest {
     @Test
     void connectionsComeAndGoAndLeaveNothing() throws Exception {
         RdmaFixture holder = fixture(RdmaFixture.PATIENT, 2);
-        assertThat(holder.read(holder.reader(RdmaFixture.PATIENT))).isEqualTo(holder.blob);
-        holder.reader(RdmaFixture.PATIENT);
+        RdmaTransport first = holder.reader(RdmaFixture.PATIENT);
+        assertThat(holder.read(first)).isEqualTo(holder.blob);
+        first.close();
+        Await.until("the first has gone", () -> holder.server.connections() == 0);
+        RdmaTransport idle = holder.reader(RdmaFixture.PATIENT);
+        assertThat(idle.connections()).isZero();
         Session known = holder.sessions.make("reader");
         int handles = Native.handles();
         int descriptors = descriptors();
+        long pinned = kilobytes("VmPin");
+        assertThat(pinned).as("kB pinned by a reader without connections").isPositive();
         for (int i = 0; i < CONNECTIONS; i++) {
             if (i % 2 == 0) {
                 assertThat(knock(holder.holder(), new byte[56])).isInstanceOf(Endpoint.Rejected.class);
@@ -266,9 +293,19 @@ class RdmaFaultsTest {
                     assertThat(raw.pieces()).isEmpty();
                 }
             }
-            Await.until("the holder let go", () -> Native.handles() == handles);
+            Await.until("the holder let go", () -> Native.handles() == handles && holder.server.connections() == 0);
         }
         Await.until("every descriptor closed", () -> descriptors() <= descriptors);
+        assertThat(kilobytes("VmPin")).as("kB pinned").isEqualTo(pinned);
+    }
+
+    /** What the kernel says of this process. */
+    private static long kilobytes(String what) throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith(what + ":"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static int descriptors() {

@@ -43,8 +43,8 @@ final class Bodies {
             case Body.Ack() -> wire.setAck(RingAck.getDefaultInstance());
             case Body.Probe(MemberId target) ->
                 wire.setProbe(RingProbe.newBuilder().setTarget(Codec.encode(target)));
-            case Body.Probed(boolean reached) ->
-                wire.setProbed(RingProbed.newBuilder().setReached(reached));
+            case Body.Probed(boolean reached, boolean inVain) ->
+                wire.setProbed(RingProbed.newBuilder().setReached(reached).setInVain(inVain));
             case Body.Compare(long members, long inventories, int known, long identities) ->
                 wire.setCompare(RingCompare.newBuilder()
                         .setMembers(members)
@@ -83,7 +83,8 @@ final class Bodies {
             case PING -> new Body.Ping();
             case ACK -> new Body.Ack();
             case PROBE -> new Body.Probe(Codec.decode(wire.getProbe().getTarget()));
-            case PROBED -> new Body.Probed(wire.getProbed().getReached());
+            case PROBED ->
+                new Body.Probed(wire.getProbed().getReached(), wire.getProbed().getInVain());
             case COMPARE ->
                 new Body.Compare(
                         wire.getCompare().getMembers(),

@@ -9,6 +9,7 @@ import java.util.function.Function;
 import ringpull.ring.Change;
 import ringpull.ring.Claim;
 import ringpull.ring.Delta;
+import ringpull.ring.Hashes;
 import ringpull.ring.Limits;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
@@ -37,6 +38,9 @@ final class Codec {
                 .setSender(encode(message.sender()));
         message.rumors().forEach(rumor -> wire.addRumors(encode(rumor)));
         message.claims().forEach(claim -> wire.addClaims(encode(claim)));
+        for (int i = 0; i < message.deaths().size(); i++) {
+            wire.addDeaths(message.deaths().at(i));
+        }
         message.deltas().forEach(delta -> wire.addDeltas(encode(delta)));
         Bodies.encode(message.body(), wire);
         return wire.build();
@@ -46,6 +50,7 @@ final class Codec {
     static Message decode(RingMessage wire) {
         atMost(wire.getRumorsCount(), Limits.RUMORS_PER_MESSAGE);
         atMost(wire.getClaimsCount(), Limits.CLAIMS_PER_MESSAGE);
+        atMost(wire.getDeathsCount(), Limits.CLAIMS_PER_MESSAGE);
         atMost(wire.getDeltasCount(), Limits.DELTAS_PER_MESSAGE);
         return new Message(
                 wire.getCluster(),
@@ -55,6 +60,8 @@ final class Codec {
                 Math.clamp(wire.getHealth(), 0, Limits.HEALTH),
                 each(wire.getRumorsList(), Codec::decode),
                 each(wire.getClaimsList(), Codec::decode),
+                Hashes.of(
+                        wire.getDeathsList().stream().mapToLong(Long::longValue).toArray()),
                 each(wire.getDeltasList(), Codec::decode),
                 Bodies.decode(wire));
     }

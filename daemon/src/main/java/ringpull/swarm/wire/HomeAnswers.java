@@ -57,10 +57,29 @@ final class HomeAnswers implements Answers {
         T on(SwarmGrpc.SwarmBlockingStub home);
     }
 
+    /** In turns, so that a home that waits for the origin is told from one that hangs. */
     @Override
-    public Optional<Tag> tag(ImageName tag) throws InterruptedException {
+    public Meaning tag(ImageName tag, Duration within) throws InterruptedException {
+        long start = System.nanoTime();
         SwarmTag question = question(tag);
-        return ask(name(tag), home -> answer(home.resolve(question)));
+        Optional<Member> home = home(name(tag));
+        Meaning said = Unsaid.ASKING;
+        while (said == Unsaid.ASKING && System.nanoTime() - start < within.toNanos()) {
+            said = home.isEmpty()
+                    ? Unsaid.UNKNOWN
+                    : ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question)))
+                            .orElse(Unsaid.UNKNOWN);
+        }
+        return said;
+    }
+
+    private static Meaning meaning(SwarmTagAnswer answer) {
+        return switch (answer.getState()) {
+            case TOLD -> answer(answer);
+            case ASKING -> Unsaid.ASKING;
+            case BUSY -> Unsaid.BUSY;
+            case UNRECOGNIZED -> Unsaid.UNKNOWN;
+        };
     }
 
     private SwarmTag question(ImageName tag) {
@@ -110,14 +129,14 @@ final class HomeAnswers implements Answers {
     @Override
     public Optional<Inline> manifest(Digest digest, Repository repository) throws InterruptedException {
         SwarmWish wish = wish(digest, repository);
-        return ask(digest, home -> bytes(home.inline(wish)));
+        return askHome(digest, home -> bytes(home.inline(wish)));
     }
 
     /** A home of an earlier release does not know the call. */
     @Override
     public Optional<Inline> small(Digest digest, Repository repository) throws InterruptedException {
         SwarmWish wish = wish(digest, repository);
-        return ask(digest, home -> bytes(home.small(wish)));
+        return askHome(digest, home -> bytes(home.small(wish)));
     }
 
     private SwarmWish wish(Digest digest, Repository repository) {
@@ -149,12 +168,17 @@ final class HomeAnswers implements Answers {
         }
     }
 
-    private <T> Optional<T> ask(Digest about, Call<T> call) throws InterruptedException {
-        Optional<Member> home = members.order(about, "", 1).stream().findFirst().flatMap(members::find);
-        if (home.isEmpty() || home.get().id().equals(ring.self().id())) {
-            return Optional.empty();
-        }
-        return ask(home.get(), WAIT_MILLIS, call);
+    /** Empty if that is this node, or nobody. */
+    private Optional<Member> home(Digest about) {
+        return members.order(about, "", 1).stream()
+                .findFirst()
+                .filter(id -> !id.equals(ring.self().id()))
+                .flatMap(members::find);
+    }
+
+    private <T> Optional<T> askHome(Digest about, Call<T> call) throws InterruptedException {
+        Optional<Member> home = home(about);
+        return home.isEmpty() ? Optional.empty() : ask(home.get(), WAIT_MILLIS, call);
     }
 
     private <T> Optional<T> ask(Member member, long waitMillis, Call<T> call) throws InterruptedException {

@@ -5,6 +5,7 @@ import io.grpc.BindableService;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +39,9 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
     private static final int ASKERS_MAX = 1_024;
 
     private static final int TAG_CHARS = 1_024;
+
+    /** An asker hears so often that its question is still one. */
+    private static final Duration TURN = Duration.ofSeconds(2);
 
     private final String cluster;
     private final Semaphore room = new Semaphore(ASKERS_MAX);
@@ -140,11 +144,21 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
 
     @Override
     public void resolve(SwarmTag question, StreamObserver<SwarmTagAnswer> asker) {
-        answer(
-                question.getCluster(),
-                question.getSender(),
-                asker,
-                () -> answers.tag(tag(question)).map(found -> answer(found).build()));
+        answer(question.getCluster(), question.getSender(), asker, () -> switch (answers.tag(tag(question), TURN)) {
+            case Answers.Tag found -> Optional.of(answer(found).build());
+            case Answers.Unsaid unsaid ->
+                state(unsaid)
+                        .map(state ->
+                                SwarmTagAnswer.newBuilder().setState(state).build());
+        });
+    }
+
+    private static Optional<SwarmTagAnswer.State> state(Answers.Unsaid unsaid) {
+        return switch (unsaid) {
+            case ASKING -> Optional.of(SwarmTagAnswer.State.ASKING);
+            case BUSY -> Optional.of(SwarmTagAnswer.State.BUSY);
+            case UNKNOWN -> Optional.empty();
+        };
     }
 
     @Override

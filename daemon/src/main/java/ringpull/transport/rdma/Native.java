@@ -14,7 +14,7 @@ final class Native {
     static final int COMPLETION = 2;
 
     /** {@code NATIVE_VERSION} in {@code native/disni/jni_ringpull.c}. */
-    private static final int VERSION = 2;
+    static final int VERSION = 2;
 
     private static final Optional<String> PROBLEM = load();
 

@@ -41,6 +41,7 @@ final class ReaderPair extends Pair {
     private boolean told;
     private volatile boolean leftOffers;
     private long usedAt = System.nanoTime();
+    private long heardAt = usedAt;
     private Deadline deadline;
 
     private record Offer(Reading reading, Message.Piece piece, long leaseEnd) {}
@@ -178,6 +179,7 @@ final class ReaderPair extends Pair {
 
     @Override
     public void received(Message message) throws IOException {
+        heardAt = turn();
         switch (message) {
             case Message.Piece piece -> offered(piece);
             case Message.Refuse refusal -> refused(refusal);
@@ -291,8 +293,14 @@ final class ReaderPair extends Pair {
             if (!reading.isOver()
                     && !hasOffers(reading)
                     && now - reading.movedAt() > times().stall().toNanos()) {
-                reading.fail(new TransferException.Unreachable(
-                        holder + " offered nothing for " + times().stall().toMillis() + " ms"));
+                String silence =
+                        holder + " offered nothing for " + times().stall().toMillis() + " ms";
+                if (now - heardAt > times().stall().toNanos()) {
+                    // Of iWARP a SEND is complete when it was not heard yet: nothing else says that the fabric swallows
+                    // all.
+                    throw new IOException(silence);
+                }
+                reading.fail(new TransferException.Unreachable(silence));
             }
             if (reading.isOver()) {
                 active.remove(each.getKey());

@@ -17,6 +17,7 @@ record Times(Duration connect, Duration operation, Duration stall, Duration leas
 
     /** Those that go with how long the fabric may take to connect, or for one operation. */
     static Times of(Duration patience, Duration spin) {
-        return new Times(patience, patience, patience.multipliedBy(3), patience.multipliedBy(10), IDLE, spin);
+        return new Times(
+                patience, patience, patience.multipliedBy(3).dividedBy(2), patience.multipliedBy(10), IDLE, spin);
     }
 }
