@@ -307,7 +307,7 @@ class ColdStartTest {
     @Test
     void whoeverJoinsHalfWayGetsWhatIsThereFromMany() throws IOException, InterruptedException {
         SampleImage.Blob layer = pushLayer(64 * MIB);
-        long read = cluster.blobBytesRead();
+        long read = link.passed();
         long[] before = fromOrigin();
 
         link.hold();
@@ -341,7 +341,7 @@ class ColdStartTest {
             Matcher members = MEMBERS.matcher(trace);
             assertThat(members.find()).as(trace).isTrue();
             assertThat(Integer.parseInt(members.group(1))).as(trace).isGreaterThanOrEqualTo(3);
-            assertThat((double) (cluster.blobBytesRead() - read) / layer.bytes())
+            assertThat((double) (link.passed() - read) / layer.bytes())
                     .as("copies that the registry sent")
                     .isLessThanOrEqualTo(1.1);
         } finally {

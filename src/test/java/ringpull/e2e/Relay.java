@@ -30,6 +30,7 @@ final class Relay implements AutoCloseable {
     private final ServerSocket listener;
     private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
     private long allowedBytes;
+    private long passedBytes;
 
     private Relay(String scheme, InetSocketAddress server, InetAddress at, boolean flips) throws IOException {
         this.scheme = scheme;
@@ -70,7 +71,7 @@ final class Relay implements AutoCloseable {
         notifyAll();
     }
 
-    /** Lets nothing more pass, but for what is on its way already. */
+    /** Lets nothing more pass. */
     synchronized void hold() {
         allowedBytes = 0;
     }
@@ -80,12 +81,18 @@ final class Relay implements AutoCloseable {
         allow(Long.MAX_VALUE >> 1);
     }
 
+    /** Bytes of answers that have passed so far: unlike what the server has sent, without those that wait in its buffers. */
+    synchronized long passed() {
+        return passedBytes;
+    }
+
     private synchronized int take(int most) throws InterruptedException {
         while (allowedBytes == 0) {
             wait();
         }
         int share = (int) Math.min(most, allowedBytes);
         allowedBytes -= share;
+        passedBytes += share;
         return share;
     }
 
@@ -115,11 +122,7 @@ final class Relay implements AutoCloseable {
             byte[] step = new byte[STEP_BYTES];
             long passed = 0;
             while (true) {
-                int share = held ? take(STEP_BYTES) : STEP_BYTES;
-                int read = in.read(step, 0, share);
-                if (held) {
-                    allow(share - Math.max(read, 0));
-                }
+                int read = in.read(step);
                 if (read < 0) {
                     return;
                 }
@@ -127,7 +130,12 @@ final class Relay implements AutoCloseable {
                 if (held && flips && flipped < read) {
                     step[flipped] ^= 1;
                 }
-                out.write(step, 0, read);
+                for (int sent = 0; sent < read; ) {
+                    // Taken when there is something to send: an idle connection must not keep what it would be allowed.
+                    int share = held ? take(read - sent) : read;
+                    out.write(step, sent, share);
+                    sent += share;
+                }
                 passed += read;
             }
         } catch (IOException e) {

@@ -181,6 +181,7 @@ class RingFaultsTest {
                 .isLessThanOrEqualTo(2.1);
     }
 
+    /** Whoever cannot reach the home goes by another: then there are two, and each has the blob read once. */
     @Test
     void aColdStartWhereOneCannotReachTheHomeThatTheOthersSee() throws IOException, InterruptedException {
         byte[] blob = newBlob();
@@ -198,8 +199,8 @@ class RingFaultsTest {
 
         assertThat(ring.lan().lostPackets()).isPositive();
         assertThat((double) (ring.fromOrigin(PULLERS) - before) / blob.length)
-                .as("copies that the registry sent")
-                .isLessThanOrEqualTo(1.15);
+                .as("copies for two homes")
+                .isLessThanOrEqualTo(2.1);
     }
 
     private static byte[] newBlob() {

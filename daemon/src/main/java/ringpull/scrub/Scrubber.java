@@ -32,6 +32,8 @@ public final class Scrubber implements AutoCloseable {
 
     private static final Duration WAIT_MAX = Duration.ofHours(1);
 
+    private static final Duration STOP_WAIT = Duration.ofSeconds(10);
+
     private final BlobStore store;
     private final Verifier verifier;
     private final Path cursor;
@@ -119,9 +121,17 @@ public final class Scrubber implements AutoCloseable {
         }
     }
 
+    /** Returns when it has ended, so that it neither reads a store that is closed nor writes its cursor afterwards. */
     @Override
     public void close() {
         stopped.countDown();
         thread.interrupt();
+        try {
+            if (!thread.join(STOP_WAIT)) {
+                log.warn("the scrub does not end: is the disk well?");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

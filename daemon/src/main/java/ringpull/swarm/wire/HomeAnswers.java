@@ -37,6 +37,9 @@ final class HomeAnswers implements Answers {
     private static final long WAIT_MILLIS = 5_000;
     private static final long RECALL_MILLIS = 1_000;
 
+    /** Of two seconds each, where the home is in order: one that says at once that it waits for the origin gets no more. */
+    private static final int TURNS_MAX = 8;
+
     /** Members that are asked what a tag meant: its home, and who would be it next. */
     private static final int RECALLERS = 4;
 
@@ -60,17 +63,27 @@ final class HomeAnswers implements Answers {
     /** In turns, so that a home that waits for the origin is told from one that hangs. */
     @Override
     public Meaning tag(ImageName tag, Duration within) throws InterruptedException {
-        long start = System.nanoTime();
         SwarmTag question = question(tag);
         Optional<Member> home = home(name(tag));
-        Meaning said = Unsaid.ASKING;
-        while (said == Unsaid.ASKING && System.nanoTime() - start < within.toNanos()) {
-            said = home.isEmpty()
-                    ? Unsaid.UNKNOWN
-                    : ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question)))
-                            .orElse(Unsaid.UNKNOWN);
+        return home.isEmpty()
+                ? Unsaid.UNKNOWN
+                : inTurns(within, () -> ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question)))
+                        .orElse(Unsaid.UNKNOWN));
+    }
+
+    interface Turn {
+        Meaning take() throws InterruptedException;
+    }
+
+    static Meaning inTurns(Duration within, Turn turn) throws InterruptedException {
+        long start = System.nanoTime();
+        for (int turns = 0; turns < TURNS_MAX; turns++) {
+            Meaning said = turn.take();
+            if (said != Unsaid.ASKING || System.nanoTime() - start >= within.toNanos()) {
+                return said;
+            }
         }
-        return said;
+        return Unsaid.UNKNOWN;
     }
 
     private static Meaning meaning(SwarmTagAnswer answer) {
