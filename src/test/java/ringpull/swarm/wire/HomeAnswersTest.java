@@ -14,7 +14,8 @@ import ringpull.swarm.Answers.Unsaid;
 class HomeAnswersTest {
     @Test
     void aHomeThatWaitsIsAskedAgain() throws InterruptedException {
-        Iterator<Meaning> says = List.<Meaning>of(Unsaid.ASKING, Unsaid.ASKING, Unsaid.BUSY).iterator();
+        Iterator<Meaning> says =
+                List.<Meaning>of(Unsaid.ASKING, Unsaid.ASKING, Unsaid.BUSY).iterator();
 
         assertThat(HomeAnswers.inTurns(Duration.ofHours(1), says::next)).isEqualTo(Unsaid.BUSY);
     }
@@ -28,7 +29,8 @@ class HomeAnswersTest {
     @Test
     void aHomeThatSaysAtOnceThatItWaitsIsLeft() throws InterruptedException {
         AtomicInteger asked = new AtomicInteger();
-        Iterator<Meaning> says = Stream.<Meaning>generate(() -> Unsaid.ASKING).limit(100).iterator();
+        Iterator<Meaning> says =
+                Stream.<Meaning>generate(() -> Unsaid.ASKING).limit(100).iterator();
 
         Meaning said = HomeAnswers.inTurns(Duration.ofHours(1), () -> {
             asked.incrementAndGet();

@@ -67,8 +67,10 @@ final class HomeAnswers implements Answers {
         Optional<Member> home = home(name(tag));
         return home.isEmpty()
                 ? Unsaid.UNKNOWN
-                : inTurns(within, () -> ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question)))
-                        .orElse(Unsaid.UNKNOWN));
+                : inTurns(
+                        within,
+                        () -> ask(home.get(), WAIT_MILLIS, on -> meaning(on.resolve(question)))
+                                .orElse(Unsaid.UNKNOWN));
     }
 
     interface Turn {
