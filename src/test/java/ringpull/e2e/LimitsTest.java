@@ -23,8 +23,8 @@ import ringpull.demo.SampleImage.Layer;
 class LimitsTest {
     private static final long LIMIT = 8L * MIB;
 
-    /** What passes beyond the limit: what was not taken in the quarter of a second before, and the pieces under way. */
-    private static final long BEYOND = LIMIT / 2 + 2 * MIB;
+    /** What passes beyond the limit: what was not taken in the quarter of a second before, and the run of chunks under way. */
+    private static final long BEYOND = LIMIT / 2 + 8L * MIB;
 
     @TempDir
     Path temp;
