@@ -1,6 +1,8 @@
 package ringpull.blob;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 
 /**
@@ -11,6 +13,21 @@ import java.nio.channels.FileChannel;
  * @param channel open for reading; read by position only, never through its own position
  */
 public record BlobFile(Digest digest, long sizeBytes, FileChannel channel) implements AutoCloseable {
+    /**
+     * All of it, for a blob that is small. Nothing is proven.
+     *
+     * @throws EOFException if the file ends early
+     */
+    public byte[] read() throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate((int) sizeBytes);
+        while (bytes.hasRemaining()) {
+            if (channel.read(bytes, bytes.position()) < 0) {
+                throw new EOFException("the file of " + digest + " ends at byte " + bytes.position());
+            }
+        }
+        return bytes.array();
+    }
+
     @Override
     public void close() throws IOException {
         channel.close();

@@ -28,6 +28,17 @@ public final class Proof {
         this.chain = new Chain(sha256, rungs.rung(rungs.count()), (long) rungs.count() * Chunk.SIZE_BYTES);
     }
 
+    /**
+     * Proves a whole blob, which is what remains in a buffer; the buffer stays as it is.
+     *
+     * @throws ProofFailed if the bytes are not the blob
+     */
+    public static ProvenBlob of(Digest expected, ByteBuffer bytes) throws ProofFailed {
+        Proof proof = new Proof(expected);
+        proof.update(bytes.duplicate());
+        return proof.finish();
+    }
+
     /** Hashes what remains in the buffer, and consumes it. */
     public void update(ByteBuffer bytes) {
         int end = bytes.limit();

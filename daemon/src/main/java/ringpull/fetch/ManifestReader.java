@@ -56,14 +56,7 @@ final class ManifestReader {
     private static ByteBuffer readAndClose(BlobFile file) throws IOException, ImageFailed {
         try (file) {
             checkSize(file.digest(), file.sizeBytes());
-            ByteBuffer bytes = ByteBuffer.allocate((int) file.sizeBytes());
-            while (bytes.hasRemaining() && file.channel().read(bytes, bytes.position()) >= 0) {
-                // reads on
-            }
-            if (bytes.hasRemaining()) {
-                throw new IOException("the file of " + file.digest() + " ends at byte " + bytes.position());
-            }
-            return bytes.flip();
+            return ByteBuffer.wrap(file.read());
         }
     }
 
@@ -75,10 +68,8 @@ final class ManifestReader {
             while (bytes.hasRemaining() && stream.read(bytes) >= 0) {
                 // reads on
             }
-            Proof proof = new Proof(digest);
-            proof.update(bytes.flip());
-            proof.finish();
-            return bytes.rewind();
+            Proof.of(digest, bytes.flip());
+            return bytes;
         }
     }
 

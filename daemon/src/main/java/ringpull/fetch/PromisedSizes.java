@@ -1,5 +1,6 @@
 package ringpull.fetch;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
@@ -40,16 +41,12 @@ final class PromisedSizes {
                 return;
             }
         }
-        ByteBuffer bytes = ByteBuffer.allocate((int) manifest.sizeBytes());
-        while (bytes.hasRemaining() && manifest.channel().read(bytes, bytes.position()) >= 0) {
-            // reads on
-        }
         try {
-            if (ManifestJson.parse(manifest.digest(), bytes.flip(), "")
+            if (ManifestJson.parse(manifest.digest(), ByteBuffer.wrap(manifest.read()), "")
                     instanceof ManifestJson.Parsed.Manifest(ImagePart config, var layers)) {
                 learn(Stream.concat(Stream.of(config), layers.stream()));
             }
-        } catch (ImageFailed e) {
+        } catch (ImageFailed | EOFException e) {
             return; // not for this node to judge: the client does
         }
     }

@@ -92,12 +92,9 @@ final class SmallBlobs {
             if (file == null || file.sizeBytes() > Answers.SMALL_BYTES) {
                 return Optional.empty();
             }
-            ByteBuffer bytes = ByteBuffer.allocate((int) file.sizeBytes());
-            while (bytes.hasRemaining() && file.channel().read(bytes, bytes.position()) >= 0) {
-                // reads on
-            }
+            byte[] bytes = file.read();
             String type = store.find(digest).map(StoredBlob::mediaType).orElse("");
-            return proven(digest, bytes) ? Optional.of(new Inline(bytes.array(), type)) : Optional.empty();
+            return proven(digest, bytes) ? Optional.of(new Inline(bytes, type)) : Optional.empty();
         } catch (IOException e) {
             log.warn("{} is in the store and cannot be read: {}", digest, e.toString());
             return Optional.empty();
@@ -114,7 +111,7 @@ final class SmallBlobs {
                 // reads on
             }
             meters.received(Meters.Source.ORIGIN, bytes.position());
-            if (!proven(digest, bytes)) {
+            if (!proven(digest, bytes.array())) {
                 journal.note(digest, "fallback", stream.endpoint(), 0, "it sent something else, or not all");
                 return Optional.empty();
             }
@@ -126,12 +123,9 @@ final class SmallBlobs {
         }
     }
 
-    /** Whether a buffer is full, of what the digest says. */
-    private static boolean proven(Digest digest, ByteBuffer bytes) {
-        Proof proof = new Proof(digest);
+    private static boolean proven(Digest digest, byte[] bytes) {
         try {
-            proof.update(bytes.duplicate().flip());
-            proof.finish();
+            Proof.of(digest, ByteBuffer.wrap(bytes));
             return true;
         } catch (ProofFailed e) {
             return false;

@@ -91,10 +91,8 @@ final class Together {
             return false;
         }
         ByteBuffer bytes = ByteBuffer.wrap(told.get().bytes());
-        Proof proof = new Proof(wish.digest());
         try {
-            proof.update(bytes.duplicate());
-            proof.finish();
+            Proof.of(wish.digest(), bytes);
         } catch (ProofFailed e) {
             parts.journal().note(wish.digest(), "fallback", "home", 0, "it sent something else");
             return false;
