@@ -72,4 +72,21 @@ class BusyHoldersTest {
         holders.contains(ONE);
         Await.until("no answer", () -> !holders.contains(ONE));
     }
+
+    /** Or a read from each of them would ask anew. */
+    @Test
+    void moreThanAreRememberedAreNotAsked() throws InterruptedException {
+        for (int port = 1000; port < 1000 + BusyHolders.HOLDERS_MAX; port++) {
+            holders.contains(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        }
+        Await.until("all to be asked", () -> asked.get() == BusyHolders.HOLDERS_MAX);
+
+        for (int i = 0; i < 10; i++) {
+            assertThat(holders.contains(ONE)).isFalse();
+        }
+        now.addAndGet(BusyHolders.KEPT.toNanos());
+        Await.until("room", () -> holders.contains(ONE));
+
+        assertThat(asked).hasValue(BusyHolders.HOLDERS_MAX + 1);
+    }
 }

@@ -22,7 +22,8 @@ public final class BusyHolders {
     /** Older answers count for nothing. */
     static final Duration KEPT = Duration.ofSeconds(30);
 
-    private static final int HOLDERS_MAX = 4096;
+    /** More are not asked, nor remembered. */
+    static final int HOLDERS_MAX = 4096;
 
     private final Asking asking;
     private final LongSupplier nanoTime;
@@ -56,9 +57,10 @@ public final class BusyHolders {
             if (answers.size() >= HOLDERS_MAX) {
                 answers.values().removeIf(answer -> now - answer.asked >= KEPT.toNanos());
             }
-            if (last != null || answers.size() < HOLDERS_MAX) {
-                answers.put(holder, new Answer(isShort, now));
+            if (last == null && answers.size() >= HOLDERS_MAX) {
+                return false;
             }
+            answers.put(holder, new Answer(isShort, now));
         }
         Thread.startVirtualThread(() -> ask(holder, now));
         return isShort;
