@@ -66,7 +66,8 @@ class LauncherTest {
 
         assertThat(run(Map.of(), launcher, "demo", "--json").output()).contains("-Dringpull.daemon.cache=");
         for (List<String> record : List.of(List.of("--record", "x.aot"), List.of("--json", "--record=x.aot"))) {
-            String[] arguments = Stream.concat(Stream.of("demo"), record.stream()).toArray(String[]::new);
+            String[] arguments =
+                    Stream.concat(Stream.of("demo"), record.stream()).toArray(String[]::new);
             assertThat(run(Map.of(), launcher, arguments).output())
                     .startsWith("first [demo")
                     .doesNotContain("-Dringpull.daemon.cache=");

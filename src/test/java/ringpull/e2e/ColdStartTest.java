@@ -355,7 +355,7 @@ class ColdStartTest {
             assertThat(Integer.parseInt(members.group(1))).as(trace).isGreaterThanOrEqualTo(3);
             assertThat((double) (link.passed() - read) / layer.bytes())
                     .as("copies that the registry sent")
-                    .isLessThanOrEqualTo(1.1);
+                    .isLessThanOrEqualTo(COPIES_MAX);
         } finally {
             late.stop();
         }

@@ -76,8 +76,10 @@ class LiarsTest {
     /** The client has the last byte a moment before the blob is stored, and then somebody is blamed. */
     private void awaitStanding(NodeProcess asked, int number, String standing)
             throws IOException, InterruptedException {
-        asked.await(number + " to be " + standing, Cluster.CEILING, () -> standing(asked, number)
-                .equals(standing));
+        asked.await(
+                number + " to be " + standing,
+                Cluster.CEILING,
+                () -> standing(asked, number).equals(standing));
     }
 
     @ParameterizedTest
@@ -171,12 +173,16 @@ class LiarsTest {
 
         node.await("the lie to be found out", Cluster.CEILING, () -> ScriptedRing.wrongBytesLeft(node) == 1);
         node.await(
-                "it to be told", Cluster.CEILING, () -> Files.readString(node.log())
-                        .contains("run \"ringpull repair containerd\" as root"));
+                "it to be told",
+                Cluster.CEILING,
+                () -> Files.readString(node.log()).contains("run \"ringpull repair containerd\" as root"));
         ring.cluster.ringpull(node, "pull", IMAGE.toString());
         awaitStanding(node, 1, "quarantined");
         awaitStanding(node, 2, "quarantined");
-        node.await("evidence in the audit log", Cluster.CEILING, () -> falseWords(node).size() == 2);
+        node.await(
+                "evidence in the audit log",
+                Cluster.CEILING,
+                () -> falseWords(node).size() == 2);
         assertThat(falseWords(node))
                 .allSatisfy(line -> assertThat(line).contains("\"signature\"").contains("\"proven_hash\""));
         Programs.Outcome status =
@@ -199,10 +205,12 @@ class LiarsTest {
         }
 
         assertThat(ring.unfinished(one, again)).isZero();
-        node.await("all to be well", Cluster.CEILING, () -> ring.ringpull(
-                                "status", "--socket", node.socket().toString())
-                        .exit()
-                == 0);
+        node.await(
+                "all to be well",
+                Cluster.CEILING,
+                () -> ring.ringpull("status", "--socket", node.socket().toString())
+                                .exit()
+                        == 0);
         again.pull(IMAGE);
         ScriptedRing.has(one, again);
     }

@@ -159,7 +159,9 @@ class EarlyHandoffTest extends FetchFixture {
         Fetch fetch = arriving(pulling);
         Watch watch = new Watch(fetch);
         // The author is heard before anything is read, and a witness before the next one is asked.
-        Await.until("the liar to have said something", () -> asked.contains(member(liarFirst ? 1 : 4).id()));
+        Await.until(
+                "the liar to have said something",
+                () -> asked.contains(member(liarFirst ? 1 : 4).id()));
         lastRun.countDown();
         finished(fetch);
 

@@ -87,8 +87,8 @@ final class Guest {
 
     /** Runs a script in it; what it printed. */
     Programs.Outcome run(String script) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(
-                List.of(Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", kernel.name, "-m", "3072", "-t", "1440"));
+        List<String> command = new ArrayList<>(List.of(
+                Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", kernel.name, "-m", "3072", "-t", "1440"));
         for (String variable : List.of("RINGPULL_TEST_SCALE", "CI")) {
             if (System.getenv(variable) != null) {
                 command.addAll(List.of("-e", variable));

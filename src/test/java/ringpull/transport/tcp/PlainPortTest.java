@@ -201,7 +201,8 @@ class PlainPortTest extends ChunkServerHarness {
     void aStrangerThatSaysNothingIsSoonCutOff(boolean greets) throws Exception {
         server().close();
         // Not so soon that a busy machine's greeting comes too late.
-        startPlain(new ChunkServer.Limits(10, Duration.ofMinutes(10), Duration.ofSeconds(2), Duration.ofMinutes(10), 4));
+        startPlain(
+                new ChunkServer.Limits(10, Duration.ofMinutes(10), Duration.ofSeconds(2), Duration.ofMinutes(10), 4));
         Socket socket = connect();
         if (greets) {
             greet(socket);
