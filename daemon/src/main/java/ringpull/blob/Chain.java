@@ -17,9 +17,9 @@ public final class Chain {
     private ByteBuffer staging = ByteBuffer.allocate(0);
     private long hashedBytes;
 
-    /** From the first byte on. */
-    public Chain(Sha256 sha256) {
-        this(sha256, Sha256.initialValue(), 0);
+    /** From the first byte on, by what is fastest here. */
+    public Chain() {
+        this(Sha256.fastest(), Sha256.initialValue(), 0);
     }
 
     /** @param start the chaining value after so many bytes */

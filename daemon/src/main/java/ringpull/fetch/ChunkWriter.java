@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import ringpull.blob.Chain;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
-import ringpull.hash.Sha256;
 import ringpull.store.PartialBlob;
 import ringpull.transport.Landing;
 
@@ -13,7 +12,7 @@ import ringpull.transport.Landing;
 final class ChunkWriter implements Landing {
     private final PartialBlob partial;
     private Chunks chunks;
-    private final Chain chain = new Chain(Sha256.fastest());
+    private final Chain chain = new Chain();
     private long offset;
 
     /** Told of each chunk that is written whole. */
