@@ -137,8 +137,7 @@ class SharedTagsTest {
     }
 
     private Digest manifest() {
-        return memory.put(
-                REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
+        return memory.put(REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
     }
 
     private SharedTags tags(CountDownLatch gate, Answers homes, boolean mutualTls) {

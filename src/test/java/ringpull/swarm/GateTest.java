@@ -8,6 +8,7 @@ import static ringpull.swarm.TestRing.member;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,8 +24,8 @@ class GateTest {
 
     private List<Effect> needs(int blob, int streams, long pauseNanos, int hops) {
         MemberId home = member(blob);
-        List<Effect> effects = ring.hears(
-                home, new Message.Need(REGISTRY, digest(blob), streams, pauseNanos, hops, home));
+        List<Effect> effects =
+                ring.hears(home, new Message.Need(REGISTRY, digest(blob), streams, pauseNanos, hops, home));
         learn(effects);
         return effects;
     }
@@ -32,10 +33,15 @@ class GateTest {
     private void learn(List<Effect> effects) {
         for (Effect effect : effects) {
             if (effect instanceof Effect.Send(MemberId to, Message.Allow allow)) {
-                assertThat(digest(Integer.parseInt(to.hex().substring(0, 8), 16))).isEqualTo(allow.digest());
+                assertThat(digest(Integer.parseInt(to.hex().substring(0, 8), 16)))
+                        .isEqualTo(allow.digest());
                 allowed.put(allow.digest(), allow);
             }
         }
+    }
+
+    private Message.Allow allowed(int blob) {
+        return Objects.requireNonNull(allowed.get(digest(blob)));
     }
 
     private int all() {
@@ -61,13 +67,13 @@ class GateTest {
         for (int blob = 0; blob < 8; blob++) {
             needs(blob, 16, 0, 0);
         }
-        assertThat(allowed.get(digest(7)).streams()).isEqualTo(8);
+        assertThat(allowed(7).streams()).isEqualTo(8);
 
         for (int blob = 0; blob < 4; blob++) {
             needs(blob, 0, 0, 0);
         }
 
-        assertThat(allowed.get(digest(7)).streams()).isEqualTo(16);
+        assertThat(allowed(7).streams()).isEqualTo(16);
     }
 
     @Test
@@ -79,11 +85,11 @@ class GateTest {
         for (int blob = 4; blob < 8; blob++) {
             needs(blob, 16, 0, 0);
         }
-        assertThat(allowed.get(digest(7)).streams()).isEqualTo(8);
+        assertThat(allowed(7).streams()).isEqualTo(8);
 
         learn(ring.passes(2 * SECONDS));
 
-        assertThat(allowed.get(digest(7)).streams()).isEqualTo(16);
+        assertThat(allowed(7).streams()).isEqualTo(16);
     }
 
     @Test
@@ -98,16 +104,14 @@ class GateTest {
         assertThat(allowed.values()).allMatch(allow -> allow.pauseNanos() == 20 * SECONDS);
         learn(ring.passes(4 * SECONDS));
         needs(5, 16, SECONDS, 0);
-        assertThat(allowed.get(digest(5)).pauseNanos())
-                .as("a shorter one changes nothing")
-                .isEqualTo(16 * SECONDS);
+        assertThat(allowed(5).pauseNanos()).as("a shorter one changes nothing").isEqualTo(16 * SECONDS);
     }
 
     @Test
     void noPauseIsLongerThanAMinute() {
         needs(1, 16, 3_600 * SECONDS, 0);
 
-        assertThat(allowed.get(digest(1)).pauseNanos()).isEqualTo(SwarmLimits.PAUSE_MOST);
+        assertThat(allowed(1).pauseNanos()).isEqualTo(SwarmLimits.PAUSE_MOST);
     }
 
     @Test

@@ -93,9 +93,7 @@ class HomeTest {
         assertThat(effects).isEmpty();
 
         assertThat(told(ring.passes(100 * MILLIS), Message.Grant.class)).containsOnly(member(7));
-        assertThat(told(hears(8, of(8)), Message.Grant.class))
-                .as("for a while")
-                .contains(member(8));
+        assertThat(told(hears(8, of(8)), Message.Grant.class)).as("for a while").contains(member(8));
 
         ring.passes(SwarmLimits.TAKEN_OVER);
 
@@ -111,7 +109,8 @@ class HomeTest {
                 member(3), new Message.Alive(FIRST, ring.self, probes.getFirst().nonce()));
 
         assertThat(told(effects, Message.Report.class)).containsExactly(FIRST);
-        assertThat(told(ring.passes(2 * SwarmLimits.PROBE), Message.Grant.class)).isEmpty();
+        assertThat(told(ring.passes(2 * SwarmLimits.PROBE), Message.Grant.class))
+                .isEmpty();
     }
 
     private List<Lease> leaseToMany(int streams) {
@@ -150,7 +149,8 @@ class HomeTest {
         leaseToMany(1);
 
         List<Effect> effects = ring.happens(new Event.Down(member(0)));
-        effects = Stream.concat(effects.stream(), ring.passes(40 * MILLIS).stream()).toList();
+        effects = Stream.concat(effects.stream(), ring.passes(40 * MILLIS).stream())
+                .toList();
 
         assertThat(leased(effects)).anyMatch(lease -> lease.first() == 0);
     }

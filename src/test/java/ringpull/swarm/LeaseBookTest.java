@@ -9,6 +9,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import ringpull.swarm.Client.Granted;
@@ -24,8 +26,16 @@ class LeaseBookTest {
         return new Client(TestReport.of(digest(1), member(number)).build());
     }
 
-    private @Nullable Granted grant(Client to, long now) {
-        return book.grant(to, Lease.Kind.ORIGIN, null, STREAMS, ++id, false, now);
+    private Optional<Granted> next() {
+        return Optional.ofNullable(book.grant(client(0), Lease.Kind.ORIGIN, null, STREAMS, ++id, false, 0));
+    }
+
+    private Granted grant(int to) {
+        return Objects.requireNonNull(book.grant(client(to), Lease.Kind.ORIGIN, null, STREAMS, ++id, false, 0));
+    }
+
+    private @Nullable Granted divide() {
+        return book.divide(client(2), Lease.Kind.ORIGIN, ++id, 1_000 * MILLIS);
     }
 
     private void brings(Granted granted, int next, long now) {
@@ -38,7 +48,8 @@ class LeaseBookTest {
         Deque<Granted> running = new ArrayDeque<>();
         List<Integer> sizes = new ArrayList<>();
         ChunkBits leased = new ChunkBits(CHUNKS);
-        for (Granted next = grant(client(0), 0); next != null; next = grant(client(0), 0)) {
+        for (Optional<Granted> some = next(); some.isPresent(); some = next()) {
+            Granted next = some.get();
             Run run = new Run(next.first, next.end);
             assertThat(leased.setAll(run)).isEqualTo(run.count());
             sizes.add(run.count());
@@ -58,24 +69,24 @@ class LeaseBookTest {
 
     @Test
     void whatALeaseDidNotBringIsFreeAgain() {
-        Granted granted = grant(client(0), 0);
+        Granted granted = grant(0);
         brings(granted, granted.first + 10, 0);
 
         book.end(granted, 0);
 
-        assertThat(grant(client(1), 0).first).isEqualTo(granted.first + 10);
+        assertThat(grant(1).first).isEqualTo(granted.first + 10);
     }
 
     @Test
     void theSecondHalfOfASlowLeaseGoesToAnother() {
-        Granted quick = grant(client(0), 0);
-        Granted slow = grant(client(1), 0);
+        Granted quick = grant(0);
+        Granted slow = grant(1);
         int end = slow.end;
         brings(quick, quick.end, 1_000 * MILLIS);
         book.end(quick, 1_000 * MILLIS);
         brings(slow, slow.first + 1, 1_000 * MILLIS);
 
-        Granted half = book.divide(client(2), Lease.Kind.ORIGIN, ++id, 1_000 * MILLIS);
+        Granted half = Objects.requireNonNull(divide());
 
         assertThat(half.first).isEqualTo(slow.end).isBetween(slow.next + 1, end - 1);
         assertThat(half.end).isEqualTo(end);
@@ -83,22 +94,23 @@ class LeaseBookTest {
 
     @Test
     void aLeaseAtTheUsualPaceIsNotDivided() {
-        Granted quick = grant(client(0), 0);
-        Granted other = grant(client(1), 0);
+        Granted quick = grant(0);
+        Granted other = grant(1);
         brings(quick, quick.end, 1_000 * MILLIS);
         book.end(quick, 1_000 * MILLIS);
         brings(other, other.end - 5, 1_000 * MILLIS);
 
-        assertThat(book.divide(client(2), Lease.Kind.ORIGIN, ++id, 1_000 * MILLIS)).isNull();
+        assertThat(divide()).isNull();
     }
 
     @Test
     void aNewHomeAdoptsLeasesThatAreToldAndNeverTwoOfOneChunk() {
-        assertThat(book.adopt(client(0), new Lease(91, Lease.Kind.ORIGIN, 0, 5, 60, 0), 0)).isTrue();
+        assertThat(book.adopt(client(0), new Lease(91, Lease.Kind.ORIGIN, 0, 5, 60, 0), 0))
+                .isTrue();
 
         assertThat(book.adopt(client(1), new Lease(92, Lease.Kind.ORIGIN, 40, 40, 99, 0), 0))
                 .isFalse();
         assertThat(book.covered().get(4)).isTrue();
-        assertThat(grant(client(2), 0).first).isEqualTo(60);
+        assertThat(grant(2).first).isEqualTo(60);
     }
 }

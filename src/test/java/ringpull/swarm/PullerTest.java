@@ -65,10 +65,6 @@ class PullerTest {
         return asked().stream().filter(read -> read.from().equals(of)).toList();
     }
 
-    private static int chunks(List<Effect.ReadMember> reads) {
-        return reads.stream().mapToInt(read -> read.run().count()).sum();
-    }
-
     private void lands(Effect.ReadMember read, int chunk) {
         happens(new Event.Landed(BLOB, read.read(), chunk));
         happens(new Event.Checked(BLOB, chunk, true));
@@ -125,11 +121,13 @@ class PullerTest {
         passes(500 * MILLIS);
 
         int[] late = owed.stream()
-                .flatMapToInt(read -> IntStream.range(read.run().first(), read.run().end()))
+                .flatMapToInt(
+                        read -> IntStream.range(read.run().first(), read.run().end()))
                 .toArray();
         assertThat(asked(OTHER))
                 .as("a chunk of each read that stands still is asked for elsewhere too")
-                .anyMatch(read -> IntStream.of(late).anyMatch(chunk -> read.run().first() == chunk));
+                .anyMatch(
+                        read -> IntStream.of(late).anyMatch(chunk -> read.run().first() == chunk));
         int reads = asked(ONE).size();
         int already = asked(OTHER).size();
         passes(SwarmLimits.READ_STILL);
@@ -139,7 +137,8 @@ class PullerTest {
         assertThat(asked(ONE)).as("nothing more is asked of it").hasSize(reads);
         for (int chunk : late) {
             assertThat(asked(OTHER))
-                    .anyMatch(read -> read.run().first() <= chunk && chunk < read.run().end());
+                    .anyMatch(read ->
+                            read.run().first() <= chunk && chunk < read.run().end());
         }
         assertThat(seen).contains(new Effect.Cancel(BLOB, owed.getFirst().read()));
     }
@@ -178,7 +177,9 @@ class PullerTest {
         ChunkBits heard = new ChunkBits(CHUNKS);
         haves.forEach(have -> have.runs().forEach(heard::setAll));
         assertThat(came).isNotEmpty().allMatch(heard::get);
-        assertThat(told(seen, Message.Have.class)).as("who has all hears nothing").containsOnly(LISTENER);
+        assertThat(told(seen, Message.Have.class))
+                .as("who has all hears nothing")
+                .containsOnly(LISTENER);
         assertThat(haves).as("one at once, and one for all that came after").hasSizeLessThanOrEqualTo(3);
     }
 }

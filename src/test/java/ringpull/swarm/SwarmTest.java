@@ -123,9 +123,12 @@ class SwarmTest {
     void nodesComeAndGo(long seed) {
         SwarmSimulation swarm = new SwarmSimulation(forty(seed));
         List<SimulatedNode> nodes = swarm.nodes();
-        nodes.subList(0, 32).forEach(swarm::start);
+        for (int i = 0; i < 32; i++) {
+            SimulatedNode first = nodes.get(i);
+            swarm.inSeconds(0.003 * i, () -> swarm.start(first));
+        }
         for (int i = 0; i < 8; i++) {
-            SimulatedNode leaving = nodes.get(i);
+            SimulatedNode leaving = nodes.get(31 - i);
             SimulatedNode coming = nodes.get(32 + i);
             swarm.inSeconds(0.5 + 0.4 * i, () -> swarm.kill(leaving));
             swarm.inSeconds(0.7 + 0.4 * i, () -> swarm.start(coming));

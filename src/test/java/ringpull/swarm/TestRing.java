@@ -80,9 +80,8 @@ final class TestRing implements Ranking {
     /** The messages of one kind among effects, whoever they go to. */
     static <T extends Message> List<T> said(List<Effect> effects, Class<T> kind) {
         return effects.stream()
-                .flatMap(effect -> effect instanceof Effect.Send(MemberId _, Message message)
-                        ? Stream.of(message)
-                        : Stream.of())
+                .flatMap(effect ->
+                        effect instanceof Effect.Send(MemberId _, Message message) ? Stream.of(message) : Stream.of())
                 .filter(kind::isInstance)
                 .map(kind::cast)
                 .toList();
@@ -91,9 +90,10 @@ final class TestRing implements Ranking {
     /** To whom messages of one kind go. */
     static List<MemberId> told(List<Effect> effects, Class<? extends Message> kind) {
         return effects.stream()
-                .flatMap(effect -> effect instanceof Effect.Send(MemberId to, Message message) && kind.isInstance(message)
-                        ? Stream.of(to)
-                        : Stream.of())
+                .flatMap(effect ->
+                        effect instanceof Effect.Send(MemberId to, Message message) && kind.isInstance(message)
+                                ? Stream.of(to)
+                                : Stream.of())
                 .toList();
     }
 }

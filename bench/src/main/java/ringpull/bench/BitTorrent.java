@@ -100,8 +100,7 @@ final class BitTorrent implements AutoCloseable {
         clients.add(run.start(command.toArray(String[]::new)));
     }
 
-    private void await(String what, BooleanSupplier condition)
-            throws IOException, InterruptedException {
+    private void await(String what, BooleanSupplier condition) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + NANOS_MAX;
         while (!condition.getAsBoolean()) {
             for (Process client : clients) {
@@ -142,7 +141,8 @@ final class BitTorrent implements AutoCloseable {
     /** The file's description in bencoding, which has dictionaries' keys in their order. */
     private byte[] torrent(Path file) throws IOException {
         byte[] pieces = pieces(file);
-        String announce = "http://" + Lab.OWN_ADDRESS + ":" + tracker.getAddress().getPort() + "/announce";
+        String announce =
+                "http://" + Lab.OWN_ADDRESS + ":" + tracker.getAddress().getPort() + "/announce";
         String name = file.getFileName().toString();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         text(out, "d8:announce" + announce.length() + ":" + announce + "4:infod");

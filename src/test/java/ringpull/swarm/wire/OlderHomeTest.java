@@ -61,8 +61,7 @@ class OlderHomeTest {
     }
 
     private static ControlPort bind(BindableService... services) throws IOException {
-        return ControlPort.bind(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Optional.empty(), services);
+        return ControlPort.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), Optional.empty(), services);
     }
 
     private static RingNode join(ControlPort port, String... seeds) throws IOException {

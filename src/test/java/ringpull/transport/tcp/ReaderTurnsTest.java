@@ -23,10 +23,12 @@ class ReaderTurnsTest {
 
     private final AtomicLong now = new AtomicLong(7);
     private final Deque<Runnable> later = new ArrayDeque<>();
-    private final ReaderTurns turns = new ReaderTurns(new Pace(PIECE, now::get), (nanos, task) -> later.add(() -> {
-        now.addAndGet(nanos);
-        task.run();
-    }));
+    private final ReaderTurns turns = new ReaderTurns(
+            new Pace(PIECE, now::get),
+            (nanos, task) -> later.add(() -> {
+                now.addAndGet(nanos);
+                task.run();
+            }));
     private final Map<String, Integer> pieces = new HashMap<>();
 
     /** Asks for the next piece when it has one. */

@@ -90,8 +90,7 @@ public final class ChunkServer implements AutoCloseable {
                 DISK_THREADS,
                 Thread.ofPlatform().daemon().name("serve-disk-", 0).factory());
         this.loops = io.loops(Math.max(2, Runtime.getRuntime().availableProcessors()), "serve");
-        this.turns = new ReaderTurns(
-                pace, (nanos, task) -> loops.threads().schedule(task, nanos, TimeUnit.NANOSECONDS));
+        this.turns = new ReaderTurns(pace, this::later);
         this.listener = listen(address);
     }
 
@@ -182,6 +181,10 @@ public final class ChunkServer implements AutoCloseable {
                 limits,
                 Pace.NONE,
                 servedBytes);
+    }
+
+    private void later(long nanos, Runnable task) {
+        var _ = loops.threads().schedule(task, nanos, TimeUnit.NANOSECONDS);
     }
 
     private Channel listen(InetSocketAddress address) throws BindException {
