@@ -72,7 +72,7 @@ class HelperServerTest {
 
     @Test
     void whatIsNoRequestIsRefused() throws IOException {
-        try (UnixSocket raw = UnixSocket.connect(socket)) {
+        try (UnixSocket raw = UnixSocket.connect(socket, WAIT)) {
             raw.timeout(WAIT);
             for (String line : new String[] {"x", "listen tcp 10.0.0.1,queue_size=1 1", "probe\0", "ok", "\n"}) {
                 raw.send(line, Optional.empty());
@@ -83,7 +83,7 @@ class HelperServerTest {
 
     @Test
     void aFileBesideWhatWantsNoneIsRefused() throws IOException {
-        try (UnixSocket raw = UnixSocket.connect(socket);
+        try (UnixSocket raw = UnixSocket.connect(socket, WAIT);
                 Descriptor file = Descriptor.inMemory("f")) {
             raw.timeout(WAIT);
             raw.send("probe", Optional.of(file));
@@ -94,7 +94,7 @@ class HelperServerTest {
     @Test
     void anAbortNeedsAPlainFileAndTheContainerdThatTheHelperKnows() throws IOException {
         Request.Abort abort = new Request.Abort(Digest.parse("sha256:" + "ab".repeat(32)));
-        try (UnixSocket raw = UnixSocket.connect(socket);
+        try (UnixSocket raw = UnixSocket.connect(socket, WAIT);
                 Descriptor device = Descriptor.open(Path.of("/dev/zero"));
                 Descriptor file = Descriptor.open(Files.writeString(directory.resolve("blob"), "x"))) {
             raw.timeout(WAIT);

@@ -40,12 +40,12 @@ final class DiskRules {
         this.helper = helper;
     }
 
-    Scenarios add(Scenarios others) {
+    void add(Scenarios all) {
         if (!Files.exists(UDEVD) || Programs.find("pvs").isEmpty()) {
             System.err.println("udev's rules and LVM's filter are not tried: systemd-udevd or lvm2 is not installed");
-            return others;
+            return;
         }
-        return others.add("udev and LVM leave a lying member's disk alone", this::lyingMember);
+        all.add("udev and LVM leave a lying member's disk alone", this::lyingMember);
     }
 
     private void lyingMember() throws Exception {
