@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
-import ringpull.demo.Programs;
 import ringpull.guest.Scenarios;
 import ringpull.helper.Endpoint;
 import ringpull.helper.HelperClient;
@@ -24,7 +23,7 @@ import ringpull.os.Descriptor;
  * The helper's unit that ships, under a systemd of its own, on a kernel that has all that it drives: what {@link
  * HelperUnitTest} cannot try where there is no such kernel. No other helper may run.
  */
-final class HelperUnitOnKernel {
+public final class HelperUnitOnKernel {
     private static final String UNIT = "ringpull-helper.service";
     private static final Endpoint ENDPOINT =
             new Endpoint(Endpoint.Fabric.TCP, InetAddress.ofLiteral("127.0.0.1"), 4420);
@@ -33,17 +32,18 @@ final class HelperUnitOnKernel {
 
     private HelperUnitOnKernel() {}
 
-    static void add(Scenarios all) {
-        if (Programs.find("systemctl").isEmpty()) {
-            System.err.println("the helper's unit is not tried on a kernel with NVMe-oF: systemd is not installed");
-            return;
-        }
-        all.add("the unit's sandbox lets the helper show and read, and a kill leaves nothing", HelperUnitOnKernel::run);
+    public static void main(String[] arguments) {
+        new Scenarios()
+                .add(
+                        "the unit loads what it needs, its sandbox lets it show and read, and a kill leaves nothing",
+                        HelperUnitOnKernel::run)
+                .run();
     }
 
     private static void run() throws Exception {
         controlGroups();
-        SystemdMachine machine = SystemdMachine.bootWithDevices(Files.createTempDirectory(Path.of("/dev/shm"), "u"), UNIT);
+        SystemdMachine machine =
+                SystemdMachine.bootOnItsKernel(Files.createTempDirectory(Path.of("/dev/shm"), "u"), UNIT);
         try (Descriptor file = sealed()) {
             SystemdMachine.Ran started = machine.systemctl("start", UNIT);
             assertThat(started.code()).as(started.said() + machine.log()).isZero();
@@ -59,9 +59,10 @@ final class HelperUnitOnKernel {
             });
             machine.await("nothing left of a killed one", () -> left().isEmpty());
 
-            showAndRead(socket, file, () -> assertThat(
-                            machine.systemctl("stop", UNIT).code())
-                    .isZero());
+            showAndRead(
+                    socket,
+                    file,
+                    () -> assertThat(machine.systemctl("stop", UNIT).code()).isZero());
             machine.await("nothing left of one that was stopped", () -> left().isEmpty());
         } catch (Exception | AssertionError e) {
             throw new AssertionError(machine.log(), e);
@@ -70,20 +71,14 @@ final class HelperUnitOnKernel {
         }
     }
 
-    /** As systemd wants them, which a guest has not mounted. */
+    /** Which a guest has not mounted. */
     private static void controlGroups() throws IOException, InterruptedException {
-        shell("mountpoint -q /sys/fs/cgroup || mount -t tmpfs -o mode=755 cgroups /sys/fs/cgroup");
-        for (String hierarchy : List.of("none,name=systemd", "devices", "freezer")) {
-            String at = "/sys/fs/cgroup/" + hierarchy.replaceFirst(".*=", "");
-            shell("mountpoint -q " + at + " || { mkdir -p " + at + "; mount -t cgroup -o " + hierarchy + " cgroup " + at
-                    + "; }");
-        }
-    }
-
-    private static void shell(String script) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder("sh", "-c", script).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(script + ": " + said).isZero();
+        Process mount = new ProcessBuilder(
+                        "sh", "-c", "mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(mount.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(mount.waitFor()).as(said).isZero();
     }
 
     private static Descriptor sealed() throws IOException {
@@ -111,7 +106,8 @@ final class HelperUnitOnKernel {
             holder.ask(new Request.Export(session, key, name), file, WAIT);
             reader.ask(new Request.Connect(ENDPOINT, session, key), WAIT);
             try (Descriptor disk = reader.ask(new Request.Open(name), WAIT)) {
-                ByteBuffer block = ByteBuffer.allocateDirect(2 * 4096).alignedSlice(4096).limit(4096);
+                ByteBuffer block =
+                        ByteBuffer.allocateDirect(2 * 4096).alignedSlice(4096).limit(4096);
                 assertThat(disk.read(block, 1 << 20)).isEqualTo(4096);
                 assertThat(block.get(0)).isEqualTo((byte) 42);
             }

@@ -80,10 +80,6 @@ public final class NvmeofScenarios {
                     .run();
         }
         all.helper.destroy();
-        all.helper.waitFor();
-        Scenarios unit = new Scenarios();
-        HelperUnitOnKernel.add(unit);
-        unit.run();
         all.registry.stop(0);
         all.client.close();
     }

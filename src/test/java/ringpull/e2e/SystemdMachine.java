@@ -49,8 +49,8 @@ final class SystemdMachine implements AutoCloseable {
         """;
 
     /**
-     * Arguments: the directory, the jars' and the classes' roots, and whose devices it has. What the sandbox hides is seen under
-     * /mnt. Modprobe is the test's: this kernel's modules are not the machine's.
+     * Arguments: the directory, the jars' and the classes' roots, and whether it has devices of its own. What the sandbox hides is
+     * seen under /mnt. With devices of its own, modprobe is the test's: this kernel's modules are not the machine's.
      */
     private static final String BOOT = """
         set -e
@@ -67,8 +67,8 @@ final class SystemdMachine implements AutoCloseable {
         cp -r "$1/units" /run/units
         cp "$1/ringpull" /mnt/ringpull
         systemd-tmpfiles --create --prefix=/run --prefix=/var/lib "$1/tmpfiles.conf"
-        [ ! -e /sbin/modprobe ] || mount --bind "$1/modprobe" "$(readlink -f /sbin/modprobe)"
         if [ "$4" = own ]; then
+          [ ! -e /sbin/modprobe ] || mount --bind "$1/modprobe" "$(readlink -f /sbin/modprobe)"
           mkdir /mnt/dev
           mount -t tmpfs -o mode=755 tmpfs /mnt/dev
           cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/console /mnt/dev
@@ -102,9 +102,9 @@ final class SystemdMachine implements AutoCloseable {
         return boot(directory, unit, settings, "own");
     }
 
-    /** The same with this kernel's devices: in a guest, where no harm is done. */
-    static SystemdMachine bootWithDevices(Path directory, String unit) throws Exception {
-        return boot(directory, unit, "", "kernel's");
+    /** The same with this kernel's devices and modules: in a guest, where it does no harm. */
+    static SystemdMachine bootOnItsKernel(Path directory, String unit) throws Exception {
+        return boot(directory, unit, "", "kernel");
     }
 
     private static SystemdMachine boot(Path directory, String unit, String settings, String devices) throws Exception {
@@ -201,7 +201,7 @@ final class SystemdMachine implements AutoCloseable {
             return new Ran(-1, "systemd does not run");
         }
         List<String> all =
-                new ArrayList<>(List.of("nsenter", "-t", "" + systemd.getAsLong(), "-m", "-p", "-C", "-i", "-u"));
+                new ArrayList<>(List.of("nsenter", "-t", "" + systemd.getAsLong(), "-m", "-p", "-C", "-i", "-u", "-r"));
         all.addAll(command);
         Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -82,7 +82,9 @@ class HostilePeerTest {
             peer.send(PROBE, 0);
             assertThat(peer.receive()).startsWith("ok");
         }
-        assertThat(openFiles() - before).as("files left open, of 19,000 that were sent").isLessThan(200);
+        assertThat(openFiles() - before)
+                .as("files left open, of 19,000 that were sent")
+                .isLessThan(200);
     }
 
     private static long openFiles() throws IOException {

@@ -13,6 +13,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -37,8 +39,8 @@ final class Deaths {
     private static final int SIZE = (9 << 20) + 12_345;
     private static final int MANY_PIECES = 24 << 20;
     private static final Duration WAIT = Duration.ofSeconds(60);
-    private static final NvmeofTransport.Times IMPATIENT = new NvmeofTransport.Times(
-            WAIT, WAIT, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofSeconds(30));
+    private static final NvmeofTransport.Times IMPATIENT =
+            new NvmeofTransport.Times(WAIT, WAIT, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofSeconds(30));
 
     private final KernelFixture.Helper helper;
 
@@ -115,14 +117,14 @@ final class Deaths {
     /** Where packets are lost, all of them, in both directions. */
     private void silent() throws Exception {
         try (KernelFixture kernel = KernelFixture.inMemory(helper)) {
-            brokenOff(kernel, () -> KernelScenarios.run(
-                    "tc", "qdisc", "add", "dev", "lo", "root", "netem", "loss", "100%"));
+            brokenOff(
+                    kernel,
+                    () -> KernelScenarios.run("tc", "qdisc", "add", "dev", "lo", "root", "netem", "loss", "100%"));
             KernelScenarios.run("tc", "qdisc", "del", "dev", "lo", "root");
             Await.until("the old connection gone", () -> KernelFixture.controllers() == 0);
 
             byte[] blob = kernel.blobs.add(SIZE, 2);
-            assertThat(KernelScenarios.read(
-                            kernel.reader("b"), TestBlobs.digest(blob), new ByteRange(0, SIZE)))
+            assertThat(KernelScenarios.read(kernel.reader("b"), TestBlobs.digest(blob), new ByteRange(0, SIZE)))
                     .isEqualTo(blob);
         }
     }
@@ -225,20 +227,16 @@ final class Deaths {
         Request.Session session = new Request.Session("0123456789abcdef".repeat(2));
         Request.Key key = Request.Key.of(new byte[32]);
         UUID name = UUID.randomUUID();
-        try (HelperClient holder = HelperClient.connect(helper.socket);
-                HelperClient reader = HelperClient.connect(helper.socket)) {
-            holder.ask(new Request.Listen(endpoint), WAIT);
-            holder.ask(new Request.Export(session, key, name), file, WAIT);
-            reader.ask(new Request.Connect(endpoint, session, key), WAIT);
-            reader.ask(new Request.Open(name), WAIT).close();
-            assertThat(KernelFixture.disks()).hasSize(1);
-            for (String who : order) {
-                switch (who) {
-                    case "holder" -> holder.close();
-                    case "reader" -> reader.close();
-                    default -> helper.kill();
-                }
-            }
+        HelperClient holder = HelperClient.connect(helper.socket);
+        HelperClient reader = HelperClient.connect(helper.socket);
+        holder.ask(new Request.Listen(endpoint), WAIT);
+        holder.ask(new Request.Export(session, key, name), file, WAIT);
+        reader.ask(new Request.Connect(endpoint, session, key), WAIT);
+        reader.ask(new Request.Open(name), WAIT).close();
+        assertThat(KernelFixture.disks()).hasSize(1);
+        Map<String, Mishap> deaths = Map.of("holder", holder::close, "reader", reader::close, "helper", helper::kill);
+        for (String who : order) {
+            Objects.requireNonNull(deaths.get(who)).happens();
         }
         helper.restart();
     }
@@ -277,7 +275,9 @@ final class Deaths {
                 helper.kill();
                 leasing.join();
                 helper.restart();
-                assertThat(KernelFixture.inTarget()).as("after the next helper's start").isEmpty();
+                assertThat(KernelFixture.inTarget())
+                        .as("after the next helper's start")
+                        .isEmpty();
             }
         }
     }

@@ -227,8 +227,7 @@ public final class KernelScenarios {
                     assertThat(KernelFixture.namespaces()).isZero();
                     kernel.exports.clear();
                     Await.until(
-                            "only the port left",
-                            () -> KernelFixture.inTarget().size() == 1);
+                            "only the port left", () -> KernelFixture.inTarget().size() == 1);
                 }
             }
         }

@@ -102,8 +102,7 @@ final class TestTargets implements Leasing, Targets, AutoCloseable {
     }
 
     @Override
-    public synchronized Target connect(Endpoint endpoint, Request.Session session, Request.Key key)
-            throws IOException {
+    public synchronized Target connect(Endpoint endpoint, Request.Session session, Request.Key key) throws IOException {
         try {
             while (leases < leasesFirst) {
                 wait();
