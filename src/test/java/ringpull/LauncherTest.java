@@ -55,6 +55,25 @@ class LauncherTest {
                 .contains("-Xmx", "-XX:MaxDirectMemorySize=", "-XX:+ExitOnOutOfMemoryError", "-Dx=1, -Dy=2");
     }
 
+    /** A JVM that has a cache records none. */
+    @Test
+    void daemonsOfADemonstrationHaveTheCacheUnlessTheyRecordOne() throws IOException, InterruptedException {
+        Path launcher = installed.resolve("ringpull");
+        run(Map.of(), launcher, "train");
+        for (Path cache : caches()) {
+            Files.writeString(cache, "not empty");
+        }
+
+        assertThat(run(Map.of(), launcher, "demo", "--json").output()).contains("-Dringpull.daemon.cache=");
+        for (List<String> record : List.of(List.of("--record", "x.aot"), List.of("--json", "--record=x.aot"))) {
+            String[] arguments =
+                    Stream.concat(Stream.of("demo"), record.stream()).toArray(String[]::new);
+            assertThat(run(Map.of(), launcher, arguments).output())
+                    .startsWith("first [demo")
+                    .doesNotContain("-Dringpull.daemon.cache=");
+        }
+    }
+
     /** The JVM itself would run the old classes out of the cache. */
     @Test
     void neverRunsOldClassesOutOfACache() throws IOException, InterruptedException {
@@ -144,7 +163,7 @@ class LauncherTest {
             class Main {
                 public static void main(String[] arguments) {
                     System.out.println("%s " + Arrays.toString(arguments));
-                    if (Arrays.asList(arguments).contains("daemon")) {
+                    if (arguments.length > 0 && arguments[0].matches("daemon|demo")) {
                         System.out.println(ManagementFactory.getRuntimeMXBean().getInputArguments());
                     }
                     System.exit(3);

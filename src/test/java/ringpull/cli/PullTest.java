@@ -124,7 +124,7 @@ class PullTest extends DaemonFixture {
         Ran ran = ringpull("pull", IMAGE);
 
         assertThat(ran.exitCode()).isZero();
-        assertThat(ran.err()).contains("the tag may mean something else by now").contains("0 s ago");
+        assertThat(ran.err()).contains("the tag may mean something else by now").containsPattern("\\d+ s ago");
     }
 
     @Test

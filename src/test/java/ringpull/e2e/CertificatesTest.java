@@ -130,7 +130,10 @@ class CertificatesTest {
                 assertThat(answer.headers().firstValueAsLong("Age"))
                         .as("it took longer to get company")
                         .isPresent();
-                assertThat(Files.readString(asked.log())).contains("what the registry said to a");
+                asked.await(
+                        "it to be told",
+                        CEILING,
+                        () -> Files.readString(asked.log()).contains("what the registry said to a"));
             }
         }
     }

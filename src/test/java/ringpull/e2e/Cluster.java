@@ -41,6 +41,7 @@ import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
 import ringpull.demo.SampleImage;
+import ringpull.transport.Relay;
 import ringpull.v1.HoldersReply;
 import ringpull.v1.MembersReply;
 
@@ -184,13 +185,13 @@ final class Cluster implements AutoCloseable {
         return ring;
     }
 
-    /** Returns when each of a ring's nodes can bring blobs together with all others. */
+    /** Returns when each of a ring's nodes can bring blobs together with all others, and knows of nobody who has gone. */
     static void awaitCompany(List<NodeProcess> ring) throws IOException, InterruptedException {
         for (NodeProcess node : ring) {
             node.await(
-                    "all to be eligible",
+                    "all to be eligible, and nobody else",
                     CEILING,
-                    () -> node.metric("ringpull_members_eligible", Map.of()) >= ring.size());
+                    () -> node.metric("ringpull_members_eligible", Map.of()) == ring.size());
         }
     }
 

@@ -27,6 +27,7 @@ import ringpull.demo.Programs;
 import ringpull.demo.SampleImage;
 import ringpull.demo.SampleImage.Compression;
 import ringpull.demo.SampleImage.Layer;
+import ringpull.transport.Relay;
 
 /** The node's own daemon fails in every way, and containerd's pull does not. */
 @NeedsRoot

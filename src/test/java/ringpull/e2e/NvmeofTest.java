@@ -11,6 +11,6 @@ import ringpull.guest.GuestProgram;
 class NvmeofTest {
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException, InterruptedException {
-        return GuestProgram.run(NvmeofScenarios.class, Duration.ofMinutes(10));
+        return GuestProgram.run(NvmeofScenarios.class, Duration.ofMinutes(25));
     }
 }

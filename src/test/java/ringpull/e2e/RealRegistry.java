@@ -43,7 +43,7 @@ public final class RealRegistry implements AutoCloseable {
     public static final String PASSWORD = "pull-secret";
 
     private static final String BCRYPT_OF_PASSWORD = "$2b$04$abcdefghijklmnopqrstuuH5wTQzvC3Zall/mZjSDa23DrVdMWhT6";
-    private static final Duration START_MAX = Duration.ofSeconds(30);
+    private static final Duration START_MAX = Duration.ofSeconds(60);
     private static final Pattern LISTENING = Pattern.compile("listening on \\S+?:([0-9]+)");
     private static final Pattern ACCESS =
             Pattern.compile("\\S+ \\S+ \\S+ \\[[^]]*] \"(\\S+) (\\S+) [^\"]*\" ([0-9]+) ([0-9]+) .*");

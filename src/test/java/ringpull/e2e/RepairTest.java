@@ -25,6 +25,7 @@ import ringpull.demo.Programs;
 import ringpull.demo.SampleImage;
 import ringpull.demo.SampleImage.Compression;
 import ringpull.demo.SampleImage.Layer;
+import ringpull.transport.Relay;
 
 /** A real containerd with an ingest that somebody spoilt: no pull succeeds until it is repaired. */
 @NeedsRoot

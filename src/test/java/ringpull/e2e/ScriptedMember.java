@@ -33,6 +33,7 @@ import ringpull.ring.wire.RingNode;
 import ringpull.tls.PeerTls;
 import ringpull.transport.ChunkSource;
 import ringpull.transport.Pace;
+import ringpull.transport.Relay;
 import ringpull.transport.session.Session;
 import ringpull.transport.session.Sessions;
 import ringpull.transport.tcp.ChunkServer;

@@ -35,6 +35,7 @@ import ringpull.ring.MemberId;
 import ringpull.store.memory.MemoryBlobStore;
 import ringpull.swarm.Answers;
 import ringpull.swarm.Event;
+import ringpull.transport.Await;
 
 /** A home asks the origin once for all that want to know a tag within a second. */
 class SharedTagsTest {
@@ -348,9 +349,7 @@ class SharedTagsTest {
 
         assertThat(tags.tell(TAG, Duration.ofMillis(1))).isEqualTo(Answers.Unsaid.ASKING);
         Future<Answers.Meaning> second = threads.submit(() -> tags.tell(TAG, Duration.ofMinutes(1)));
-        while (tags.waiting() == 0) {
-            Thread.onSpinWait();
-        }
+        Await.until("the second to wait", () -> tags.waiting() == 1);
         gate.countDown();
 
         assertThat(second.get(60, TimeUnit.SECONDS)).isInstanceOf(Answers.Tag.class);

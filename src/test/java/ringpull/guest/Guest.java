@@ -19,7 +19,7 @@ final class Guest {
             .toAbsolutePath()
             .normalize();
     private static final Path LIBRARIES = TARGET.resolve(Path.of("native", System.getProperty("os.arch")));
-    private static final Duration CEILING = Duration.ofMinutes(10);
+    private static final Duration CEILING = Duration.ofMinutes(25);
 
     private static final String NETWORK = """
         modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
@@ -87,8 +87,8 @@ final class Guest {
 
     /** Runs a script in it; what it printed. */
     Programs.Outcome run(String script) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(
-                List.of(Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", kernel.name, "-m", "3072", "-t", "540"));
+        List<String> command = new ArrayList<>(List.of(
+                Objects.requireNonNull(System.getenv(LAUNCHER)), "-a", kernel.name, "-m", "3072", "-t", "1440"));
         for (String variable : List.of("RINGPULL_TEST_SCALE", "CI")) {
             if (System.getenv(variable) != null) {
                 command.addAll(List.of("-e", variable));

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import ringpull.hash.Sha256;
 
 /** One SHA-256 chain: goes on from a chaining value at a multiple of {@link Sha256#BLOCK_BYTES}. Used by one thread at a time. */
-final class Chain {
+public final class Chain {
     private static final int STAGING_BYTES = 16 << 10;
     private static final int LENGTH_BYTES = Long.BYTES;
 
@@ -16,6 +16,11 @@ final class Chain {
 
     private ByteBuffer staging = ByteBuffer.allocate(0);
     private long hashedBytes;
+
+    /** From the first byte on, by what is fastest here. */
+    public Chain() {
+        this(Sha256.fastest(), Sha256.initialValue(), 0);
+    }
 
     /** @param start the chaining value after so many bytes */
     Chain(Sha256 sha256, byte[] start, long startBytes) {
@@ -34,7 +39,7 @@ final class Chain {
     }
 
     /** Hashes what remains in the buffer, and consumes it. */
-    void update(ByteBuffer bytes) {
+    public void update(ByteBuffer bytes) {
         hashedBytes += bytes.remaining();
         if (open.position() > 0) {
             fillOpenBlock(bytes);
@@ -89,8 +94,8 @@ final class Chain {
         return copy;
     }
 
-    /** The digest of all bytes; the chain ends with it. */
-    Digest finish() {
+    /** The digest of all bytes; what comes then begins a chain from the first byte on. */
+    public Digest finish() {
         open.put((byte) 0x80);
         int end = open.position() <= Sha256.BLOCK_BYTES - LENGTH_BYTES ? Sha256.BLOCK_BYTES : 2 * Sha256.BLOCK_BYTES;
         while (open.position() < end - LENGTH_BYTES) {
@@ -99,6 +104,9 @@ final class Chain {
         open.putLong(hashedBytes * Byte.SIZE);
         compressWhole(open.flip());
         open.clear();
-        return Digest.ofBytes(value());
+        Digest digest = Digest.ofBytes(value());
+        value.put(0, Sha256.initialValue());
+        hashedBytes = 0;
+        return digest;
     }
 }

@@ -40,7 +40,7 @@ public final class CountingRegistry implements AutoCloseable {
      * One answered request.
      *
      * @param range the Range header, or empty
-     * @param bytes of the body that were written, also where the client hung up
+     * @param bytes of the body that were sent, or were about to be when the client hung up
      */
     public record Request(String method, String path, String range, int status, long bytes) {}
 
@@ -206,9 +206,10 @@ public final class CountingRegistry implements AutoCloseable {
             if (read < 0) {
                 throw new IOException("a file of the sample image is shorter than it was");
             }
-            body.write(buffer, 0, read);
+            // Before: whoever has got the last byte finds it counted.
             total.addAndGet(read);
             counter.addAndGet(read);
+            body.write(buffer, 0, read);
             left -= read;
         }
     }

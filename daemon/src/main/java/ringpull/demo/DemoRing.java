@@ -23,7 +23,7 @@ import ringpull.v1.HoldersReply;
 final class DemoRing {
     static final int NODES = 3;
 
-    private static final Duration RING_WAIT = Duration.ofSeconds(60);
+    private static final Duration RING_WAIT = Duration.ofMinutes(2);
     private static final String RECEIVED = "ringpull_received_bytes_total";
 
     /** One node: the daemon, the way to ask it, and what pulls from it. */

@@ -40,9 +40,9 @@ public final class NodeProcess implements AutoCloseable {
 
     private static final String MAIN = "ringpull.Main";
     private static final String READY = "ready: ";
-    private static final Duration READY_WAIT = Duration.ofSeconds(60);
+    private static final Duration READY_WAIT = Duration.ofMinutes(3);
     private static final Duration STOP_GRACE = Duration.ofSeconds(30);
-    private static final Duration METRICS_WAIT = Duration.ofSeconds(10);
+    private static final Duration METRICS_WAIT = Duration.ofSeconds(60);
     private static final long POLL_MILLIS = 20;
 
     private final NodeConfig config;
@@ -68,7 +68,7 @@ public final class NodeProcess implements AutoCloseable {
      * Starts a daemon and waits until it is ready. Its directory may be that of a daemon that has ended: then it has that
      * one's state.
      *
-     * @throws IOException with the end of its log, if it ends or is not ready within a minute
+     * @throws IOException with the end of its log, if it ends or is not ready within three minutes
      */
     public static NodeProcess start(NodeConfig config) throws IOException, InterruptedException {
         return start(config, List.of(), List.of());

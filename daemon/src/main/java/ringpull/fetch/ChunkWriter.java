@@ -2,7 +2,7 @@ package ringpull.fetch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
+import ringpull.blob.Chain;
 import ringpull.blob.Chunk;
 import ringpull.blob.Digest;
 import ringpull.store.PartialBlob;
@@ -12,7 +12,7 @@ import ringpull.transport.Landing;
 final class ChunkWriter implements Landing {
     private final PartialBlob partial;
     private Chunks chunks;
-    private final MessageDigest hash = Digest.hasher();
+    private final Chain chain = new Chain();
     private long offset;
 
     /** Told of each chunk that is written whole. */
@@ -56,12 +56,12 @@ final class ChunkWriter implements Landing {
                 throw new IOException("more bytes than the blob has");
             }
             bytes.limit(bytes.position() + length);
-            hash.update(bytes.duplicate());
+            chain.update(bytes.duplicate());
             partial.write(offset, bytes);
             bytes.limit(limit);
             offset += length;
             if (offset == end) {
-                chunks.written(chunk, Digest.ofBytes(hash.digest()));
+                chunks.written(chunk, chain.finish());
             }
         }
     }

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import ringpull.ring.Member;
 import ringpull.ring.MemberId;
+import ringpull.transport.Await;
 import ringpull.v1.SwarmGrpc;
 import ringpull.v1.SwarmHeard;
 import ringpull.v1.SwarmMessage;
@@ -188,9 +189,7 @@ class LineTest {
         Line line = new Line(ID, new Ring());
         line.say(message(0), System.nanoTime() - TimeUnit.SECONDS.toNanos(31));
         hear(0, 1);
-        while (!line.isOver(System.nanoTime())) {
-            Thread.onSpinWait(); // until the answer has come
-        }
+        Await.until("the answer", () -> line.isOver(System.nanoTime()));
         assertThat(undelivered).isEmpty();
     }
 }

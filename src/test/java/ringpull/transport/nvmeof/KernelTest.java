@@ -11,6 +11,6 @@ import ringpull.guest.GuestProgram;
 class KernelTest {
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException, InterruptedException {
-        return GuestProgram.run(KernelScenarios.class, Duration.ofMinutes(10));
+        return GuestProgram.run(KernelScenarios.class, Duration.ofMinutes(25));
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.ibm.disni.verbs.IbvPd;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,11 +43,12 @@ class RdmaFaultsTest {
     /** 10,000 at the scale of {@code .ci/long}, which is 10. */
     private static final int CONNECTIONS = 100 * SCALE * SCALE;
 
+    /** Not so short that a guest on a busy machine cannot read what it was lent. */
     private static final Times SHORT_LEASE = new Times(
             Duration.ofSeconds(10),
-            Duration.ofMillis(100),
+            Duration.ofSeconds(1),
             Duration.ofSeconds(40),
-            Duration.ofMillis(300),
+            Duration.ofSeconds(3),
             Duration.ofSeconds(60),
             Duration.ZERO);
 
@@ -211,9 +214,9 @@ class RdmaFaultsTest {
                 .isEqualTo(Map.of(RdmaTransport.NAME, 2L << 20, memory.name(), (long) RdmaFixture.SIZE - (2 << 20)));
     }
 
-    /** With the default patience of a second: less than two seconds, once. */
+    /** The kernel itself would try for a minute and more. */
     @Test
-    void aFabricThatSwallowsAllCostsLessThanTwiceThePatienceOnce() throws Exception {
+    void aFabricThatSwallowsAllCostsThePatienceOnce() throws Exception {
         Duration patience = Duration.ofSeconds(3);
         RdmaFixture holder = fixture(RdmaFixture.PATIENT, 1);
         InetSocketAddress nobody = new InetSocketAddress(Fabric.host(99), 4711);
@@ -232,7 +235,7 @@ class RdmaFaultsTest {
         long start = System.nanoTime();
         assertThat(holder.read(both)).isEqualTo(holder.blob);
 
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(patience, patience.multipliedBy(2));
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isBetween(patience, patience.multipliedBy(10));
         assertThat(holder.read(both)).isEqualTo(holder.blob);
         assertThat(fellBack).hasValue(1);
     }
@@ -296,16 +299,19 @@ class RdmaFaultsTest {
             Await.until("the holder let go", () -> Native.handles() == handles && holder.server.connections() == 0);
         }
         Await.until("every descriptor closed", () -> descriptors() <= descriptors);
-        assertThat(kilobytes("VmPin")).as("kB pinned").isEqualTo(pinned);
+        Await.until("no more kB pinned", () -> kilobytes("VmPin") == pinned);
     }
 
     /** What the kernel says of this process. */
-    private static long kilobytes(String what) throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith(what + ":"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                .findFirst()
-                .orElseThrow();
+    private static long kilobytes(String what) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+            return lines.filter(line -> line.startsWith(what + ":"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .findFirst()
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static int descriptors() {

@@ -48,7 +48,7 @@ class ConnectionLimitsTest extends ChunkServerHarness {
 
         send(socket, get("Range: bytes=0-" + (LARGE - 1)));
 
-        Await.until("the answer began", () -> !blobs.stillOpen().isEmpty());
+        Await.until("the answer began", () -> blobs.opened() > 0);
         Await.until("cut off", () -> server.connections().count() == 0);
         Await.until("the file closed", () -> blobs.stillOpen().isEmpty());
         Await.until("what was sent is counted", () -> servedBytes.get() > 0);

@@ -70,8 +70,8 @@ class MutualTlsTest {
     @AfterEach
     void stop() throws InterruptedException {
         Await.until("every connection gone", () -> server.connections().count() == 0);
+        Await.until("every file closed", () -> blobs.stillOpen().isEmpty());
         server.close();
-        assertThat(blobs.stillOpen()).isEmpty();
     }
 
     @Test

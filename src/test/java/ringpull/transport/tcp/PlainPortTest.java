@@ -200,7 +200,9 @@ class PlainPortTest extends ChunkServerHarness {
     @ValueSource(booleans = {false, true})
     void aStrangerThatSaysNothingIsSoonCutOff(boolean greets) throws Exception {
         server().close();
-        startPlain(new ChunkServer.Limits(10, Duration.ofMinutes(10), SHORT, Duration.ofMinutes(10), 4));
+        // Not so soon that a busy machine's greeting comes too late.
+        startPlain(
+                new ChunkServer.Limits(10, Duration.ofMinutes(10), Duration.ofSeconds(2), Duration.ofMinutes(10), 4));
         Socket socket = connect();
         if (greets) {
             greet(socket);

@@ -13,6 +13,7 @@ import ringpull.config.Config;
 import ringpull.tls.PeerTls;
 import ringpull.transport.Await;
 import ringpull.transport.ChunkSource;
+import ringpull.transport.Relay;
 import ringpull.transport.Transport;
 import ringpull.transport.TransportContract;
 import ringpull.transport.session.Admission;
@@ -29,7 +30,7 @@ abstract class TcpContract extends TransportContract {
     protected ChunkServer server;
 
     @Nullable
-    protected TestRelay relay;
+    protected Relay relay;
 
     protected abstract Config.Io io();
 
@@ -50,7 +51,7 @@ abstract class TcpContract extends TransportContract {
     protected InetSocketAddress serve(ChunkSource source) throws IOException {
         ChunkServer bound = bind(source);
         server = bound;
-        TestRelay between = new TestRelay(bound.address());
+        Relay between = Relay.open(bound.address());
         relay = between;
         return between.address();
     }
@@ -83,8 +84,8 @@ abstract class TcpContract extends TransportContract {
         relay().holdAfter(bytes + OVERHEAD_BYTES);
     }
 
-    protected final TestRelay relay() {
-        TestRelay between = relay;
+    protected final Relay relay() {
+        Relay between = relay;
         if (between == null) {
             throw new IllegalStateException("not served yet");
         }

@@ -1,4 +1,4 @@
-package ringpull.e2e;
+package ringpull.transport;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,10 +12,11 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The way to a server, as a TCP relay on loopback. One holds what the server answers: it lets pass as many bytes as the test has
- * allowed, over all connections, so that a transfer is half done for as long as a test needs it to be. Another flips bits in it.
+ * The way to a server, as a TCP relay on loopback. It lets pass as many bytes of the answers as the test has allowed, over all
+ * connections, and then holds the rest, so that a transfer is half done for as long as a test needs it to be; or it breaks off.
+ * Another flips bits.
  */
-final class Relay implements AutoCloseable {
+public final class Relay implements AutoCloseable {
     private static final int STEP_BYTES = 64 << 10;
     private static final int BACKLOG = 64;
 
@@ -31,6 +32,7 @@ final class Relay implements AutoCloseable {
     private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
     private long allowedBytes;
     private long passedBytes;
+    private boolean breaks;
 
     private Relay(String scheme, InetSocketAddress server, InetAddress at, boolean flips) throws IOException {
         this.scheme = scheme;
@@ -41,7 +43,7 @@ final class Relay implements AutoCloseable {
     }
 
     /** Lets nothing of the answers pass yet. */
-    static Relay held(URI server) throws IOException {
+    public static Relay held(URI server) throws IOException {
         return new Relay(
                 server.getScheme(),
                 new InetSocketAddress(server.getHost(), server.getPort()),
@@ -49,45 +51,70 @@ final class Relay implements AutoCloseable {
                 false);
     }
 
+    /** Lets everything pass. */
+    public static Relay open(InetSocketAddress server) throws IOException {
+        Relay relay = new Relay("http", server, InetAddress.getLoopbackAddress(), false);
+        relay.open();
+        return relay;
+    }
+
     /** At the server's own address; lets all pass, but for one bit in each MiB of the answers, which is another. */
-    static Relay flipping(InetSocketAddress server) throws IOException {
+    public static Relay flipping(InetSocketAddress server) throws IOException {
         Relay relay = new Relay("http", server, server.getAddress(), true);
         relay.open();
         return relay;
     }
 
     /** Where to ask instead of the server. */
-    URI url() {
+    public URI url() {
         return URI.create(scheme + "://127.0.0.1:" + port());
     }
 
-    int port() {
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listener.getLocalSocketAddress();
+    }
+
+    public int port() {
         return listener.getLocalPort();
     }
 
     /** Lets this many more bytes pass. */
-    synchronized void allow(long bytes) {
+    public synchronized void allow(long bytes) {
         allowedBytes += bytes;
         notifyAll();
     }
 
     /** Lets nothing more pass. */
-    synchronized void hold() {
+    public synchronized void hold() {
         allowedBytes = 0;
     }
 
+    /** Lets this many more bytes pass, and no others. */
+    public synchronized void holdAfter(long bytes) {
+        allowedBytes = bytes;
+    }
+
+    /** Lets this many more bytes pass, and then closes each connection whose answer goes on. */
+    public synchronized void breakAfter(long bytes) {
+        allowedBytes = bytes;
+        breaks = true;
+    }
+
     /** Lets everything pass from now on. */
-    void open() {
+    public void open() {
         allow(Long.MAX_VALUE >> 1);
     }
 
     /** Bytes of answers that have passed so far: unlike what the server has sent, without those that wait in its buffers. */
-    synchronized long passed() {
+    public synchronized long passed() {
         return passedBytes;
     }
 
-    private synchronized int take(int most) throws InterruptedException {
+    private synchronized int take(int most) throws InterruptedException, IOException {
         while (allowedBytes == 0) {
+            if (breaks) {
+                throw new IOException("broken off, as it was asked to be");
+            }
             wait();
         }
         int share = (int) Math.min(most, allowedBytes);
@@ -100,12 +127,28 @@ final class Relay implements AutoCloseable {
         try {
             while (true) {
                 Socket client = keep(listener.accept());
-                Socket onward = keep(new Socket(server.getAddress(), server.getPort()));
-                Thread.ofVirtual().start(() -> pass(client, onward, false));
-                Thread.ofVirtual().start(() -> pass(onward, client, true));
+                Thread.ofVirtual().start(() -> serve(client));
             }
         } catch (IOException e) {
             close();
+        }
+    }
+
+    private void serve(Socket client) {
+        try {
+            Socket onward = keep(new Socket(server.getAddress(), server.getPort()));
+            Thread.ofVirtual().start(() -> pass(client, onward, false));
+            pass(onward, client, true);
+        } catch (IOException e) {
+            closeQuietly(client); // the server refuses, and so do we
+        }
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -114,7 +157,7 @@ final class Relay implements AutoCloseable {
         return socket;
     }
 
-    private void pass(Socket from, Socket to, boolean held) {
+    private void pass(Socket from, Socket to, boolean answers) {
         try (from;
                 to) {
             InputStream in = from.getInputStream();
@@ -127,12 +170,12 @@ final class Relay implements AutoCloseable {
                     return;
                 }
                 int flipped = Math.floorMod(FLIPPED_AT - passed, FLIPPED_EVERY);
-                if (held && flips && flipped < read) {
+                if (answers && flips && flipped < read) {
                     step[flipped] ^= 1;
                 }
                 for (int sent = 0; sent < read; ) {
                     // Taken when there is something to send: an idle connection must not keep what it would be allowed.
-                    int share = held ? take(read - sent) : read;
+                    int share = answers ? take(read - sent) : read;
                     out.write(step, sent, share);
                     sent += share;
                 }
@@ -147,13 +190,15 @@ final class Relay implements AutoCloseable {
 
     @Override
     public void close() {
+        synchronized (this) {
+            breakAfter(0);
+            notifyAll();
+        }
         try {
             listener.close();
-            for (Socket socket : sockets) {
-                socket.close();
-            }
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
+        sockets.forEach(Relay::closeQuietly);
     }
 }
