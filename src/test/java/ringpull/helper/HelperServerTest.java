@@ -7,40 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.containerd.Recall;
 import ringpull.os.Descriptor;
 import ringpull.os.UnixSocket;
 
 /** The helper on a host whose kernel may have neither target nor host: what it refuses, and that it lives on. */
-class HelperServerTest {
-    private static final Duration WAIT = Duration.ofSeconds(60);
-
-    @TempDir
-    Path directory;
-
-    private Path socket;
-    private HelperServer server;
-
-    @BeforeEach
-    void start() throws IOException {
-        socket = directory.resolve("helper.sock");
-        server = HelperServer.start(
-                socket, System.getProperty("user.name"), new Recall(directory.resolve("containerd.sock"), directory));
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
-
+class HelperServerTest extends RunningHelper {
     @Test
     void theSocketIsTheDaemonsAlone() throws IOException {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))

@@ -7,44 +7,20 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import ringpull.containerd.Recall;
 import ringpull.fuzz.Fuzz;
 import ringpull.transport.Await;
 
 /** What whoever took over the daemon can send to the helper. */
 @Timeout(120)
-class HostilePeerTest {
-    private static final Duration WAIT = Duration.ofSeconds(60);
+class HostilePeerTest extends RunningHelper {
     private static final byte[] PROBE = "probe".getBytes(StandardCharsets.US_ASCII);
     private static final String HEX = "0123456789abcdef";
     private static final String NAME = "00000000-0000-4000-8000-000000000001";
-
-    @TempDir
-    Path directory;
-
-    private Path socket;
-    private HelperServer server;
-
-    @BeforeEach
-    void start() throws IOException {
-        socket = directory.resolve("helper.sock");
-        server = HelperServer.start(
-                socket, System.getProperty("user.name"), new Recall(directory.resolve("containerd.sock"), directory));
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
 
     @Test
     void lines() {

@@ -80,8 +80,9 @@ public final class HelperServer implements AutoCloseable {
 
     /** Takes away everything of ours in the kernel, whoever made it. */
     public static void sweep() throws IOException {
-        new Nvmet().sweep();
+        // In this order: a host that takes leave of a target that has gone waits for a minute.
         new Controllers().sweep();
+        new Nvmet().sweep();
     }
 
     private void accept() {
