@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -64,8 +63,7 @@ handle channel_create(void) {
   }
   int woken = wake_fd();
   int flags = fcntl(channel->fd, F_GETFL);
-  struct cm_event *last = calloc(1, sizeof *last);
-  handle made = woken < 0 ? woken : last == NULL ? -ENOMEM : 0;
+  handle made = woken < 0 ? woken : 0;
   if (made == 0 && (flags < 0 || fcntl(channel->fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
     made = failure();
   }
@@ -74,7 +72,6 @@ handle channel_create(void) {
   }
   struct entry *entry = made > 0 ? handle_hold(made, CHANNEL) : NULL;
   if (entry == NULL) {
-    free(last);
     if (woken >= 0) {
       close(woken);
     }
@@ -82,7 +79,6 @@ handle channel_create(void) {
     return made;
   }
   entry->wake = woken;
-  entry->last = last;
   handle_drop(entry);
   return made;
 }
@@ -93,7 +89,6 @@ int channel_destroy(handle channel) {
   if (status == 0) {
     rdma_destroy_event_channel(entry->object);
     close(entry->wake);
-    free(entry->last);
     handle_remove(entry);
   }
   return status;
@@ -158,9 +153,6 @@ int channel_event(handle channel, int millis, struct cm_event *out) {
     } else {
       status = WAIT_WOKEN;
     }
-  }
-  if (status == WAIT_EVENT) {
-    memcpy(entry->last, out, sizeof *out);
   }
   handle_drop(entry);
   return status;

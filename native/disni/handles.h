@@ -28,7 +28,6 @@ struct entry {
   uint32_t unacked; /* of completion queues: events taken and not acknowledged */
   handle context;   /* of ids: its device's, once asked for; else 0 */
   handle qp;        /* of ids: its queue pair's; else 0 */
-  void *last;       /* of event channels: the event that was taken last */
 };
 
 /* A new object that rests on up to four others, which the caller holds (null: none). Its handle, or -ENFILE. */

@@ -10,7 +10,7 @@
 #define OURS(type, name, ...) \
   JNIEXPORT type JNICALL Java_ringpull_transport_rdma_Native_##name(JNIEnv *env, jclass self, ##__VA_ARGS__)
 
-enum { NATIVE_VERSION = 2, EVENT_HEAD = 36, PORT_FIELDS = 8 };
+enum { NATIVE_VERSION = 3, EVENT_HEAD = 36, PORT_FIELDS = 8 };
 
 _Static_assert(sizeof(struct port_state) == PORT_FIELDS * sizeof(int32_t), "port fields");
 _Static_assert(offsetof(struct cm_event, listener) == 0 && offsetof(struct cm_event, id) == 8, "event ids");
@@ -40,7 +40,7 @@ OURS(void, wakeCompletions, jlong channel) { (void)env, (void)self; comp_channel
 OURS(void, wakeEvents, jlong channel) { (void)env, (void)self; channel_wake(channel); }
 
 /* 4 or 16 bytes of an address as a socket address. */
-static int address_from(JNIEnv *env, jbyteArray ip, jint scope, jint port, struct sockaddr_storage *out) {
+static int address_from(JNIEnv *env, jbyteArray ip, jint port, struct sockaddr_storage *out) {
   jsize length = (*env)->GetArrayLength(env, ip);
   memset(out, 0, sizeof *out);
   if (length == 4) {
@@ -52,7 +52,6 @@ static int address_from(JNIEnv *env, jbyteArray ip, jint scope, jint port, struc
     struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
     six->sin6_family = AF_INET6;
     six->sin6_port = htons((uint16_t)port);
-    six->sin6_scope_id = (uint32_t)scope;
     (*env)->GetByteArrayRegion(env, ip, 0, length, (jbyte *)&six->sin6_addr);
   } else {
     return -EAFNOSUPPORT;
@@ -60,20 +59,20 @@ static int address_from(JNIEnv *env, jbyteArray ip, jint scope, jint port, struc
   return 0;
 }
 
-OURS(void, bind, jlong id, jbyteArray ip, jint scope, jint port) {
+OURS(void, bind, jlong id, jbyteArray ip, jint port) {
   (void)self;
   struct sockaddr_storage address;
-  int status = address_from(env, ip, scope, port, &address);
+  int status = address_from(env, ip, port, &address);
   checked(env, "binding an address", status != 0 ? status : id_bind(id, (struct sockaddr *)&address));
 }
 
 /* Binds the id to the source as well. */
-OURS(void, resolveAddress, jlong id, jbyteArray source, jbyteArray target, jint scope, jint port, jint millis) {
+OURS(void, resolveAddress, jlong id, jbyteArray source, jbyteArray target, jint port, jint millis) {
   (void)self;
   struct sockaddr_storage from, to;
-  int status = address_from(env, source, scope, 0, &from);
+  int status = address_from(env, source, 0, &from);
   if (status == 0) {
-    status = address_from(env, target, scope, port, &to);
+    status = address_from(env, target, port, &to);
   }
   if (status == 0) {
     status = id_resolve_address(id, (struct sockaddr *)&from, (struct sockaddr *)&to, millis);

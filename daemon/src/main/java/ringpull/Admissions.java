@@ -90,7 +90,11 @@ final class Admissions implements Admission {
     @Override
     public Session ask(InetSocketAddress holder) throws IOException, InterruptedException {
         Member member = member(holder).orElseThrow(() -> new IOException(holder + " has left the ring"));
-        AdmitReply reply = ring.askForSession(member);
+        return session(ring.askForSession(member));
+    }
+
+    /** What a member answered, whatever that is. */
+    static Session session(AdmitReply reply) throws IOException {
         try {
             List<InetSocketAddress> places = new ArrayList<>();
             for (RdmaPlace place : reply.getRdmaList()) {

@@ -53,7 +53,7 @@ final class RdmaSide implements AutoCloseable {
                     RdmaServer.windows(config.memoryBytes()),
                     config.patience(),
                     config.spin(),
-                    bytes -> meters.served(RdmaTransport.NAME, bytes));
+                    (rail, bytes) -> meters.served(RdmaTransport.NAME, rail.getHostAddress(), bytes));
             meters.gauge("ringpull.rdma.readers", server, RdmaServer::connections);
             meters.counter("ringpull.rdma.refusals", server, RdmaServer::refusals);
             return Optional.of(new RdmaSide(config, rails, server, meters));

@@ -98,6 +98,32 @@ class DoctorTest {
         assertThat(report.ports().getFirst().gids()).hasSize(2);
     }
 
+    /** IP over InfiniBand: the GIDs say nothing about addresses, the interface's device does. */
+    @Test
+    void anAddressOfAnInfiniBandInterfaceIsUsable() throws IOException {
+        port("4: ACTIVE", "IB/RoCE v1");
+        String port = "class/infiniband/mlx5_0/ports/1/";
+        write(port + "link_layer", "InfiniBand\n");
+        write(port + "gids/3", "fe80:0000:0000:0000:0002:c903:00a0:0001\n");
+        write(port + "gid_attrs/ndevs/0", "");
+        write(port + "gid_attrs/ndevs/3", "");
+        assertThat(examine(Optional.empty(), "127.0.0.1").rdmaUsable()).isFalse();
+
+        write("class/net/lo/device/infiniband/mlx5_0/node_desc", "");
+        write("class/net/lo/dev_port", "0\n");
+
+        Doctor.Report report = examine(Optional.empty(), "127.0.0.1");
+        assertThat(about(report, "address 127.0.0.1"))
+                .matches(finding -> finding.level() == Finding.Level.OK)
+                .matches(finding -> finding.text().contains("mlx5_0 port 1"));
+        assertThat(about(report, "mlx5_0 port 1").text()).contains("on lo");
+        write(port + "state", "2: INIT\n");
+        assertThat(examine(Optional.empty(), "127.0.0.1").rdmaUsable()).isFalse();
+        write(port + "state", "4: ACTIVE\n");
+        write("class/net/lo/dev_port", "1\n"); // of the device's other port
+        assertThat(examine(Optional.empty(), "127.0.0.1").rdmaUsable()).isFalse();
+    }
+
     @Test
     void roceOfTheFirstVersionIsNoted() throws IOException {
         port("4: ACTIVE", "IB/RoCE v1");

@@ -24,7 +24,7 @@ final class Guest {
     private static final String NETWORK = """
         modprobe -a dummy rdma_rxe siw rdma_ucm ib_uverbs || true
         ip link add d0 type dummy
-        for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; done
+        for i in 1 2 3; do ip addr add 10.8.0.$i/24 dev d0; ip addr add fd00:8::$i/64 dev d0 nodad; done
         ip link set lo up
         ip link set d0 mtu 9000 up
         export RINGPULL_TEST_RDMA=10.8.0

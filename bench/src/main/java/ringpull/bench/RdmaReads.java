@@ -82,7 +82,7 @@ final class RdmaReads {
                         2,
                         PATIENCE,
                         Duration.ZERO,
-                        served -> {});
+                        (rail, served) -> {});
                 RdmaTransport transport = new RdmaTransport(
                         List.of(device),
                         16,

@@ -2,6 +2,8 @@ package ringpull.doctor;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -149,7 +151,7 @@ public final class Doctor {
                     .filter(gid -> gid.address().filter(address::equals).isPresent())
                     .toList();
             if (!own.isEmpty()) {
-                roce(subject, port, own);
+                on(subject, port, own);
                 return;
             }
         }
@@ -157,10 +159,7 @@ public final class Doctor {
                 .filter(port -> port.interfaces().stream().anyMatch(name -> hasAddress(name, address)))
                 .findFirst();
         if (under.isPresent()) {
-            findings.add(Finding.ok(
-                    subject,
-                    "on " + under.get().device() + " by "
-                            + under.get().interfaces().getFirst()));
+            on(subject, under.get(), List.of());
         } else if (!ports.isEmpty()) {
             findings.add(Finding.bad(
                     subject,
@@ -171,18 +170,22 @@ public final class Doctor {
 
     private static boolean hasAddress(String name, InetAddress address) {
         try {
-            return HostAddress.named("[peer] rdma", name).equals(address);
-        } catch (HostAddress.Unusable e) {
+            NetworkInterface there = NetworkInterface.getByName(name);
+            return there != null && there.inetAddresses().anyMatch(address::equals);
+        } catch (SocketException e) {
             return false;
         }
     }
 
-    private void roce(String subject, RdmaPort port, List<RdmaPort.Gid> gids) {
+    /** @param gids that are made of the address; none: of InfiniBand and iWARP they are not */
+    private void on(String subject, RdmaPort port, List<RdmaPort.Gid> gids) {
         Optional<RdmaPort.Gid> second =
                 gids.stream().filter(gid -> gid.type().equals(ROCE_V2)).findFirst();
         String on = "on " + port.device() + " port " + port.number();
         if (!port.isActive()) {
             findings.add(Finding.bad(subject, on + ", which is " + port.state(), "bring its link up"));
+        } else if (gids.isEmpty()) {
+            findings.add(Finding.ok(subject, on));
         } else if (second.isPresent()) {
             findings.add(Finding.ok(
                     subject,

@@ -89,6 +89,16 @@ public record RdmaPort(
                 interfaces.add(under);
             }
         }
+        for (Path network : sorted(sys.resolve("class/net"))) {
+            String name = network.getFileName().toString();
+            // Those of InfiniBand are in no table of GIDs.
+            boolean over = Files.exists(network.resolve("device/infiniband").resolve(device.getFileName()))
+                    && number(read(network.resolve("dev_port"))) + 1
+                            == number(port.getFileName().toString());
+            if (over && !interfaces.contains(name)) {
+                interfaces.add(name);
+            }
+        }
         int mtu = interfaces.isEmpty()
                 ? 0
                 : number(read(

@@ -25,7 +25,12 @@ public final class Meters {
 
     /** Bytes that went to other members, by how. */
     public void served(String transport, long bytes) {
-        registry.counter("ringpull.transport.served.bytes", "transport", transport)
+        served(transport, "", bytes);
+    }
+
+    /** As above; the rail is our address on that network. */
+    public void served(String transport, String rail, long bytes) {
+        registry.counter("ringpull.transport.served.bytes", "transport", transport, "rail", rail)
                 .increment((double) bytes);
         served(bytes);
     }

@@ -12,7 +12,9 @@ import java.nio.channels.WritableByteChannel;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
 import ringpull.blob.Digest;
@@ -23,7 +25,9 @@ final class FaultySource implements ChunkSource {
     private final ChunkSource source;
     private final AtomicLong failAfter = new AtomicLong(Long.MAX_VALUE);
     private final AtomicLong holdAfter = new AtomicLong(Long.MAX_VALUE);
+    private final AtomicInteger asked = new AtomicInteger();
     private final CountDownLatch heal = new CountDownLatch(1);
+    private volatile CompletableFuture<@Nullable Void> opening = CompletableFuture.completedFuture(null);
 
     FaultySource(ChunkSource source) {
         this.source = source;
@@ -37,8 +41,19 @@ final class FaultySource implements ChunkSource {
         holdAfter.set(bytes);
     }
 
+    /** How often somebody wanted to read. */
+    int asked() {
+        return asked.get();
+    }
+
+    /** Whoever wants to read from now on waits for a turn. */
+    void holdOpening() {
+        opening = new CompletableFuture<>();
+    }
+
     /** What stands still goes on. */
     void heal() {
+        opening.complete(null);
         holdAfter.set(Long.MAX_VALUE);
         heal.countDown();
     }
@@ -50,7 +65,8 @@ final class FaultySource implements ChunkSource {
 
     @Override
     public CompletableFuture<Optional<Serving>> serve(Digest digest, ByteRange range, SocketAddress reader) {
-        return source.serve(digest, range, reader)
+        asked.incrementAndGet();
+        return opening.thenCompose(_ -> source.serve(digest, range, reader))
                 .thenApply(found -> found.map(serving -> {
                     BlobFile file = serving.file();
                     FileChannel faulty = new FaultyChannel(file.channel(), range.offset());

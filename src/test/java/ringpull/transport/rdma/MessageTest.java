@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -121,6 +122,26 @@ class MessageTest {
         assertThat(knock.welcomed(new Handshake.Welcome(other, visitor).data())).isEmpty();
         assertThat(knock.welcomed(new byte[Handshake.WELCOME_BYTES])).isEmpty();
         assertThat(knock.welcomed(new byte[3])).isEmpty();
+    }
+
+    @Test
+    void privateDataOfAnyLengthAreReadAndProveNothing() {
+        Random random = new Random(4);
+        Handshake.Knock knock = new Handshake.Knock(SESSION);
+        int visitors = 0;
+        for (int i = 0; i < 5_000; i++) {
+            byte[] data = new byte[random.nextInt(256)];
+            random.nextBytes(data);
+            if (random.nextBoolean()) {
+                System.arraycopy(knock.data(), 0, data, 0, Math.min(4, data.length));
+            }
+            Optional<Handshake.Visitor> visitor = Handshake.Visitor.of(data);
+            visitors += visitor.isPresent() ? 1 : 0;
+            assertThat(visitor.filter(who -> who.proves(SESSION))).isEmpty();
+            assertThat(knock.welcomed(data)).isEmpty();
+            Handshake.rejectedFor(data).ifPresent(why -> assertThat(data.length).isGreaterThan(4));
+        }
+        assertThat(visitors).isPositive();
     }
 
     /** A kernel pads private data with zeros. */

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -23,13 +22,6 @@ import ringpull.transport.session.TestAdmission;
 /** RDMA keeps the contract, between two addresses of one device. */
 @EnabledIfEnvironmentVariable(named = Fabric.VARIABLE, matches = ".+", disabledReason = "there is no RDMA device here")
 class RdmaContractTest extends TransportContract {
-    private static final Times PATIENT = new Times(
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(20),
-            Duration.ofSeconds(40),
-            Duration.ofSeconds(60),
-            Duration.ofSeconds(60),
-            Duration.ZERO);
     private static final int WINDOWS = 2;
     private static final int LANDING_SLOTS = 8;
 
@@ -48,8 +40,8 @@ class RdmaContractTest extends TransportContract {
                 faulty,
                 sessions,
                 WINDOWS,
-                served::addAndGet,
-                PATIENT);
+                (rail, bytes) -> served.addAndGet(bytes),
+                RdmaFixture.PATIENT);
         return server.addresses().getFirst();
     }
 
@@ -62,7 +54,7 @@ class RdmaContractTest extends TransportContract {
                 new HolderSessions(
                         new TestAdmission(holder -> sessions.make("reader").at(List.of(holder))), System::nanoTime),
                 (rail, bytes) -> fetched.addAndGet(bytes),
-                PATIENT);
+                RdmaFixture.PATIENT);
     }
 
     @Override

@@ -29,6 +29,11 @@ final class RdmaFixture {
             Duration.ofSeconds(60),
             Duration.ZERO);
 
+    /** As patient, but for these. */
+    static Times times(Duration connect, Duration stall, Duration spin) {
+        return new Times(connect, PATIENT.operation(), stall, PATIENT.lease(), PATIENT.idle(), spin);
+    }
+
     final Sessions sessions = new Sessions(System::nanoTime);
     final AtomicLong fetched = new AtomicLong();
     final TestBlobs blobs;
@@ -45,7 +50,12 @@ final class RdmaFixture {
         blob = blobs.add(SIZE, 1);
         digest = TestBlobs.digest(blob);
         server = RdmaServer.bind(
-                List.of(new InetSocketAddress(Fabric.host(1), 0)), source, sessions, windows, bytes -> {}, times);
+                List.of(new InetSocketAddress(Fabric.host(1), 0)),
+                source,
+                sessions,
+                windows,
+                (rail, bytes) -> {},
+                times);
     }
 
     InetSocketAddress holder() {
@@ -68,8 +78,12 @@ final class RdmaFixture {
     }
 
     byte[] read(Transport reader) throws TransferException, InterruptedException {
+        return read(reader, holder());
+    }
+
+    byte[] read(Transport reader, InetSocketAddress from) throws TransferException, InterruptedException {
         TestBlobs.Landed landed = new TestBlobs.Landed(0, SIZE);
-        reader.read(holder(), digest, new ByteRange(0, SIZE), landed);
+        reader.read(from, digest, new ByteRange(0, SIZE), landed);
         return landed.bytes();
     }
 

@@ -17,6 +17,7 @@ import ringpull.transport.TransferException;
 class WayTest {
     private final AtomicLong now = new AtomicLong(-5_000_000_000L); // a monotonic clock may be below zero
     private final AtomicInteger tries = new AtomicInteger();
+    private final AtomicInteger silences = new AtomicInteger();
     private final InetSocketAddress holder = new InetSocketAddress(InetAddress.getLoopbackAddress(), 7);
     private IOException failure = new IOException("no way");
     private final Way way = new Way(
@@ -25,6 +26,7 @@ class WayTest {
                 tries.incrementAndGet();
                 throw failure;
             },
+            silences::incrementAndGet,
             now::get);
 
     private void fail() {
@@ -65,6 +67,31 @@ class WayTest {
         failure = new Endpoint.Rejected("full", Optional.of(Handshake.Rejection.BUSY));
 
         assertThatThrownBy(way::connection).isInstanceOf(TransferException.Busy.class);
+    }
+
+    @Test
+    void silenceIsToldOnceAndOtherFailuresAreNot() throws Exception {
+        fail();
+        assertThat(silences).hasValue(0);
+        failure = new Silence("no way");
+        way.succeeded();
+        fail();
+        assertThat(silences).hasValue(1);
+        for (int again = 1; again <= 3; again++) {
+            fail();
+        }
+        assertThat(silences).hasValue(1);
+    }
+
+    @Test
+    void inDoubtNoReadTriesItFirst() throws Exception {
+        way.doubt();
+        assertThat(way.isReady()).isFalse();
+        Await.until("a try in the background", () -> tries.get() == 1 && !way.isConnecting());
+        assertThat(way.isReady()).isFalse();
+        way.doubt(); // says nothing new
+        assertThat(way.isReady()).isFalse();
+        assertThat(tries).hasValue(1);
     }
 
     @Test

@@ -18,11 +18,25 @@ final class Closing implements AutoCloseable {
         int run() throws IOException;
     }
 
+    /** Ends something that says nothing of how it went. */
+    @FunctionalInterface
+    interface Step {
+        void run() throws IOException;
+    }
+
     private record Part(String name, Destruction destruction) {}
 
     /** Goes before all that were added so far. */
     void add(String name, Destruction destruction) {
         parts.addFirst(new Part(name, destruction));
+    }
+
+    /** As above. */
+    void step(String name, Step step) {
+        add(name, () -> {
+            step.run();
+            return 0;
+        });
     }
 
     @Override

@@ -25,6 +25,9 @@ record CmEvent(int type, long id, int status, byte[] privateData) {
     static final int ADDRESS_CHANGE = 14;
     static final int TIMEWAIT_EXIT = 15;
 
+    /** A status: {@code -ETIMEDOUT}. */
+    static final int TIMED_OUT = -110;
+
     private static final String[] NAMES = {
         "address resolved", "no such address", "route resolved", "no route", "connection requested",
                 "connection answered",

@@ -66,7 +66,7 @@ final class Endpoint implements AutoCloseable {
 
     /** Binds an address of this host, which chooses the device. */
     void bind(InetAddress address, int port) throws IOException {
-        Native.bind(number(), address.getAddress(), 0, port);
+        Native.bind(number(), address.getAddress(), port);
     }
 
     void listen(int backlog) throws IOException {
@@ -80,7 +80,7 @@ final class Endpoint implements AutoCloseable {
     /** Finds the way to an address, from one of this host. */
     void resolve(InetAddress from, InetSocketAddress to, Deadline deadline) throws IOException {
         byte[] target = to.getAddress().getAddress();
-        Native.resolveAddress(number(), from.getAddress(), target, 0, to.getPort(), deadline.millis());
+        Native.resolveAddress(number(), from.getAddress(), target, to.getPort(), deadline.millis());
         expect(CmEvent.ADDRESS_RESOLVED, deadline);
         id.resolveRoute(deadline.millis());
         expect(CmEvent.ROUTE_RESOLVED, deadline);
@@ -111,7 +111,7 @@ final class Endpoint implements AutoCloseable {
         while (next.isEmpty()) {
             int left = deadline.millis();
             if (left == 0) {
-                throw new IOException("no answer within " + deadline.limit().toMillis() + " ms");
+                throw new Silence("no answer within " + deadline.limit().toMillis() + " ms");
             }
             next = events.next(left);
         }
@@ -122,7 +122,9 @@ final class Endpoint implements AutoCloseable {
                     why.map(w -> "connection refused: " + w).orElse("nobody serves RDMA there: " + event), why);
         }
         if (event.type() != type) {
-            throw new IOException(event.toString());
+            throw event.status() == CmEvent.TIMED_OUT
+                    ? new Silence(event.toString())
+                    : new IOException(event.toString());
         }
         return event;
     }

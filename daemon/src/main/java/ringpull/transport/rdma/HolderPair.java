@@ -3,6 +3,7 @@ package ringpull.transport.rdma;
 import com.ibm.disni.verbs.IbvMr;
 import com.ibm.disni.verbs.IbvPd;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.MessageDigest;
 import java.util.ArrayDeque;
@@ -27,7 +28,11 @@ final class HolderPair extends Pair implements Service.Results {
     /** Slots of a window: pieces that one reader may have at a time. */
     static final int WINDOW_SLOTS = 8;
 
+    /** Steps on threads for the disk, those too that nobody wants any more. */
+    private static final int DISK_WORKS_MAX = 4 * RANGES_MAX;
+
     private final RdmaServer server;
+    private final InetAddress rail;
     private final long request;
     private final int window;
     private final Handshake.Welcome welcome;
@@ -52,12 +57,21 @@ final class HolderPair extends Pair implements Service.Results {
     private record Lease(Service service, int number, int length, long end) {}
 
     /**
+     * @param rail our address that the reader came to
      * @param request the native number of the connection request
      * @param window the first slot of this connection's share of the staging memory
      */
-    HolderPair(RdmaServer server, long request, int window, Session session, Handshake.Visitor visitor, Times times) {
+    HolderPair(
+            RdmaServer server,
+            InetAddress rail,
+            long request,
+            int window,
+            Session session,
+            Handshake.Visitor visitor,
+            Times times) {
         super(times);
         this.server = server;
+        this.rail = rail;
         this.request = request;
         this.window = window;
         this.session = session.id();
@@ -104,10 +118,7 @@ final class HolderPair extends Pair implements Service.Results {
         boolean _ = Native.near(endpoint.number(), server.staging().address(window), bytes);
         long registration =
                 Rail.register(domain, server.staging().address(window), bytes, IbvMr.IBV_ACCESS_REMOTE_READ, keys);
-        closing.add("staging memory", () -> {
-            Native.deregister(registration);
-            return 0;
-        });
+        closing.step("staging memory", () -> Native.deregister(registration));
         return domain;
     }
 
@@ -118,7 +129,6 @@ final class HolderPair extends Pair implements Service.Results {
 
     @Override
     public void received(Message message) throws IOException {
-        usedAt = turn();
         switch (message) {
             case Message.Ask ask -> asked(ask);
             case Message.Done done -> done(done);
@@ -137,6 +147,7 @@ final class HolderPair extends Pair implements Service.Results {
             throw new IOException("a range was asked for without the session's proof");
         }
         asked = true;
+        usedAt = turn(); // and not by whatever else is said: a window is for those who read
         if (services.size() == RANGES_MAX || services.containsKey(ask.number())) {
             throw new IOException("more ranges were asked for than may be");
         }
@@ -144,11 +155,20 @@ final class HolderPair extends Pair implements Service.Results {
             link().send(new Message.Refuse(ask.number(), Message.Reason.SESSION_OVER, ""));
             return;
         }
+        if (!hasRoomForWork()) {
+            String text = "ranges that were broken off are not closed yet";
+            link().send(new Message.Refuse(ask.number(), Message.Reason.BUSY, text));
+            return;
+        }
         Service service = new Service(ask, server.disk());
         services.put(ask.number(), service);
         open.add(service);
         begin();
         service.open(server.source(), reader, this);
+    }
+
+    private synchronized boolean hasRoomForWork() {
+        return diskWorks < DISK_WORKS_MAX;
     }
 
     private synchronized void begin() {
@@ -280,10 +300,11 @@ final class HolderPair extends Pair implements Service.Results {
         if (lease == null || lease.number != done.lease()) {
             throw new IOException("an offer was returned that was not made");
         }
+        usedAt = turn();
         leases[done.slot()] = null;
         lease.service.leased(-1);
         freeSlots.add(done.slot());
-        server.served(lease.length);
+        server.served(rail, lease.length);
         fillSlots();
     }
 

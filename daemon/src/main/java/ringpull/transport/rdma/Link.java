@@ -41,6 +41,9 @@ final class Link implements AutoCloseable {
     /** {@code IBV_WC_SUCCESS}. */
     private static final int SUCCESS = 0;
 
+    /** {@code IBV_WC_RETRY_EXC_ERR}. */
+    private static final int UNANSWERED = 12;
+
     /** RDMA READs posted at a time; the device runs as many of them at once as it can. */
     static final int READS = 8;
 
@@ -76,6 +79,14 @@ final class Link implements AutoCloseable {
     private final SVCPollCq poll;
     private final SVCReqNotify armForAll;
     private final SVCReqNotify armForMessages;
+    private Armed armed = Armed.NOT;
+
+    /** Which completion ends a wait. */
+    private enum Armed {
+        NOT,
+        MESSAGE,
+        ANY
+    }
 
     /** What the other end and the device tell. */
     interface Listener {
@@ -100,10 +111,8 @@ final class Link implements AutoCloseable {
                     .execute()
                     .free()
                     .getMr();
-            closing.add("message memory", () -> {
-                registration.deregMr().execute().free();
-                return 0;
-            });
+            closing.step(
+                    "message memory", () -> registration.deregMr().execute().free());
             roomKey = registration.getLkey();
             prepare();
             for (int i = 0; i < POLLED; i++) {
@@ -172,10 +181,7 @@ final class Link implements AutoCloseable {
     }
 
     private <T extends StatefulVerbCall<?>> T call(T prepared) {
-        closing.add("prepared call", () -> {
-            prepared.free();
-            return 0;
-        });
+        closing.step("prepared call", prepared::free);
         return prepared;
     }
 
@@ -228,7 +234,7 @@ final class Link implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             IbvWC done = polled[i];
             if (done.getStatus() != SUCCESS) {
-                throw new IOException("a work request failed: " + status(done.getStatus()));
+                throw failure(done.getStatus());
             }
             int at = (int) done.getWr_id();
             if (done.getWr_id() >= READ) {
@@ -259,9 +265,11 @@ final class Link implements AutoCloseable {
         listener.received(message);
     }
 
-    private static String status(int status) {
+    private static IOException failure(int status) {
         IbvWC.IbvWcStatus[] all = IbvWC.IbvWcStatus.values();
-        return status >= 0 && status < all.length ? all[status].name() : "status " + status;
+        String name = status >= 0 && status < all.length ? all[status].name() : "status " + status;
+        String message = "a work request failed: " + name;
+        return status == UNANSWERED ? new Silence(message) : new IOException(message);
     }
 
     /**
@@ -290,7 +298,11 @@ final class Link implements AutoCloseable {
      */
     void arm() throws IOException {
         boolean messagesAlone = freeReads.size() == READS && waiting.isEmpty();
+        if (armed == Armed.ANY || (armed == Armed.MESSAGE && messagesAlone)) {
+            return; // none came since, so the device still has it in mind: that spares a system call
+        }
         (messagesAlone ? armForMessages : armForAll).execute();
+        armed = messagesAlone ? Armed.MESSAGE : Armed.ANY;
     }
 
     /** Waits for a completion, for what happens to the connection, or to be woken. */
@@ -298,6 +310,7 @@ final class Link implements AutoCloseable {
         int ready = Native.await(Endpoint.number(completions), endpoint.channelNumber(), millis);
         if ((ready & Native.COMPLETION) != 0 && completions.getCqEvent(queue, 0)) {
             queue.ackEvents(1);
+            armed = Armed.NOT;
         }
         if ((ready & Native.EVENT) != 0) {
             endpoint.refuseEnd();

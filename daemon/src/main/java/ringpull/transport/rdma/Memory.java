@@ -68,20 +68,12 @@ final class Memory implements AutoCloseable {
         return freeCount == 0 ? null : waiters.pollFirst();
     }
 
-    synchronized int freeSlots() {
-        return freeCount;
-    }
-
     /** Waits until every slot was given back; false if that takes too long. */
     synchronized boolean awaitAll(Deadline deadline) throws InterruptedException {
         while (freeCount < free.length && deadline.millis() > 0) {
             wait(deadline.millis());
         }
         return freeCount == free.length;
-    }
-
-    int slots() {
-        return free.length;
     }
 
     long address() {

@@ -26,7 +26,8 @@ sealed interface Message {
     /**
      * Holder: this piece can be read until the lease is over. A lease is known by its slot and its own number.
      *
-     * @param offset in the blob
+     * @param offset in the blob, where the piece before it ended
+     * @param length 1 MiB; what is left, if that is less
      * @param address and key: for the RDMA READ
      * @param leaseMillis from when it is received
      */

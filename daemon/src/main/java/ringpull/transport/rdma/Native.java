@@ -14,7 +14,7 @@ final class Native {
     static final int COMPLETION = 2;
 
     /** {@code NATIVE_VERSION} in {@code native/disni/jni_ringpull.c}. */
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
     private static final Optional<String> PROBLEM = load();
 
@@ -57,10 +57,9 @@ final class Native {
 
     static native void wakeEvents(long eventChannel);
 
-    static native void bind(long id, byte[] ip, int scope, int port) throws IOException;
+    static native void bind(long id, byte[] ip, int port) throws IOException;
 
-    static native void resolveAddress(long id, byte[] source, byte[] target, int scope, int port, int millis)
-            throws IOException;
+    static native void resolveAddress(long id, byte[] source, byte[] target, int port, int millis) throws IOException;
 
     static native int localPort(long id) throws IOException;
 

@@ -5,12 +5,16 @@ import java.io.IOException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One end of a connection, on a thread of its own: it makes the connection, handles completions, messages and orders of
  * other threads one after another, and takes it all down again. It sleeps until there is something to do.
  */
 abstract class Pair implements Link.Listener {
+    private static final Logger log = LoggerFactory.getLogger(Pair.class);
+
     private static final int BUSY_TICK_MILLIS = 50;
     private static final int IDLE_TICK_MILLIS = 1000;
 
@@ -125,7 +129,7 @@ abstract class Pair implements Link.Listener {
         } catch (InterruptedException e) {
             why = new IOException("interrupted", e);
         } catch (RuntimeException e) {
-            why = new IOException("a defect: " + e, e);
+            why = defect(e);
         }
         synchronized (this) {
             over = true;
@@ -160,8 +164,13 @@ abstract class Pair implements Link.Listener {
         } catch (IOException e) {
             return e;
         } catch (RuntimeException e) {
-            return new IOException("a defect: " + e, e);
+            return defect(e);
         }
+    }
+
+    private static IOException defect(RuntimeException e) {
+        log.error("a defect ends an RDMA connection", e);
+        return new IOException("a defect: " + e, e);
     }
 
     private void loop(Link made) throws IOException {
@@ -171,7 +180,7 @@ abstract class Pair implements Link.Listener {
                 next.run();
             }
             if (made.isOverdue(turn, times.operation().toNanos())) {
-                throw new IOException(
+                throw new Silence(
                         "the fabric did nothing for " + times.operation().toMillis() + " ms");
             }
             tick(turn);

@@ -15,6 +15,7 @@ final class Rail implements AutoCloseable {
     private final InetAddress address;
     private final Closing closing = new Closing();
     private final IbvPd domain;
+    private final Port port;
     private final int key;
 
     /** @throws IOException if no device has this address, or not so much memory may be pinned */
@@ -23,21 +24,16 @@ final class Rail implements AutoCloseable {
         try {
             // It holds the device while nothing else does.
             Endpoint anchor = new Endpoint();
-            closing.add("anchor", () -> {
-                anchor.close();
-                return 0;
-            });
+            closing.step("anchor", anchor::close);
             anchor.bind(address, 0);
             domain = domain(anchor, closing);
+            port = Port.of(anchor);
             // Of several rails the first one chooses: what is registered does not move.
             boolean _ = Native.near(anchor.number(), landing.address(), landing.bytes());
             int[] keys = new int[2];
             long registration =
                     register(domain, landing.address(), landing.bytes(), IbvMr.IBV_ACCESS_LOCAL_WRITE, keys);
-            closing.add("landing memory", () -> {
-                Native.deregister(registration);
-                return 0;
-            });
+            closing.step("landing memory", () -> Native.deregister(registration));
             key = keys[0];
         } catch (IOException | RuntimeException e) {
             closing.close();
@@ -70,6 +66,11 @@ final class Rail implements AutoCloseable {
 
     IbvPd domain() {
         return domain;
+    }
+
+    /** As it was when this was made. */
+    Port port() {
+        return port;
     }
 
     /** The landing memory's local key. */

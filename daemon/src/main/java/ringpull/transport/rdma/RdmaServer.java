@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongConsumer;
+import java.util.function.ObjLongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.transport.ChunkSource;
@@ -35,7 +35,7 @@ public final class RdmaServer implements AutoCloseable {
 
     private final ChunkSource source;
     private final Sessions sessions;
-    private final LongConsumer servedBytes;
+    private final ObjLongConsumer<InetAddress> servedBytes;
     private final Times times;
     private final Memory staging;
     private final ExecutorService disk;
@@ -56,7 +56,7 @@ public final class RdmaServer implements AutoCloseable {
      * @param windows how many readers at a time; each takes 8 MiB of pinned memory
      * @param patience how long the fabric may take for one SEND or READ
      * @param spin the most that a thread looks for completions before it sleeps; zero: not at all
-     * @param servedBytes told of every piece that a reader is done with, on a thread of its connection
+     * @param servedBytes told of every piece that a reader is done with, and of which address, on a thread of its connection
      * @throws IOException if there is no RDMA here, no device has an address, or so much memory may not be pinned
      */
     public static RdmaServer bind(
@@ -66,7 +66,7 @@ public final class RdmaServer implements AutoCloseable {
             int windows,
             Duration patience,
             Duration spin,
-            LongConsumer servedBytes)
+            ObjLongConsumer<InetAddress> servedBytes)
             throws IOException {
         return bind(addresses, source, sessions, windows, servedBytes, Times.of(patience, spin));
     }
@@ -76,7 +76,7 @@ public final class RdmaServer implements AutoCloseable {
             ChunkSource source,
             Sessions sessions,
             int windows,
-            LongConsumer servedBytes,
+            ObjLongConsumer<InetAddress> servedBytes,
             Times times)
             throws IOException {
         Rdma.check();
@@ -92,7 +92,8 @@ public final class RdmaServer implements AutoCloseable {
         }
     }
 
-    private RdmaServer(ChunkSource source, Sessions sessions, int windows, LongConsumer servedBytes, Times times)
+    private RdmaServer(
+            ChunkSource source, Sessions sessions, int windows, ObjLongConsumer<InetAddress> servedBytes, Times times)
             throws IOException {
         this.source = source;
         this.sessions = sessions;
@@ -128,7 +129,7 @@ public final class RdmaServer implements AutoCloseable {
                 try {
                     Optional<CmEvent> event = endpoint.next(-1);
                     if (event.isPresent() && event.get().type() == CmEvent.CONNECT_REQUEST) {
-                        requested(event.get());
+                        requested(event.get(), address.getAddress());
                     } else if (event.isPresent() && event.get().type() == CmEvent.DEVICE_REMOVAL) {
                         log.warn("the RDMA device of {} is gone: no more is served there", address);
                         return;
@@ -153,14 +154,17 @@ public final class RdmaServer implements AutoCloseable {
         try {
             endpoint.bind(address.getAddress(), address.getPort());
             endpoint.listen(BACKLOG);
-            listeners.add(new Listener(address.getAddress(), endpoint));
+            Port port = Port.of(endpoint);
+            Listener listener = new Listener(address.getAddress(), endpoint);
+            listeners.add(listener);
+            log.info("serving RDMA at {}: {}", listener.address, port);
         } catch (IOException e) {
             endpoint.close();
             throw new IOException("cannot serve RDMA at " + address + ": " + e.getMessage(), e);
         }
     }
 
-    private void requested(CmEvent request) throws IOException {
+    private void requested(CmEvent request, InetAddress rail) throws IOException {
         Optional<Handshake.Visitor> visitor = Handshake.Visitor.of(request.privateData());
         Optional<Session> session = visitor.flatMap(who -> sessions.find(who.sessionId()))
                 .filter(found -> visitor.get().proves(found));
@@ -173,7 +177,7 @@ public final class RdmaServer implements AutoCloseable {
             refuse(request, Handshake.Rejection.BUSY);
             return;
         }
-        HolderPair pair = new HolderPair(this, request.id(), window.get(), session.get(), visitor.get(), times);
+        HolderPair pair = new HolderPair(this, rail, request.id(), window.get(), session.get(), visitor.get(), times);
         synchronized (this) {
             pairs.add(pair);
         }
@@ -248,8 +252,8 @@ public final class RdmaServer implements AutoCloseable {
         return disk;
     }
 
-    void served(long bytes) {
-        servedBytes.accept(bytes);
+    void served(InetAddress rail, long bytes) {
+        servedBytes.accept(rail, bytes);
     }
 
     /** Breaks off everything now. */

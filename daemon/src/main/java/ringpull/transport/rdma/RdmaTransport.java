@@ -26,7 +26,7 @@ import ringpull.transport.session.HolderSessions;
 /**
  * Ranges over RDMA: this end fetches them with RDMA READs into its own landing memory. A holder is named by the address of its
  * data port, as elsewhere; its session says where it serves RDMA. A rail is one of this host's addresses on an RDMA device;
- * a chunk's rail is chosen by its place, and is another while that one fails.
+ * a chunk's rail is chosen by its place in the blob, and is another while that one fails.
  */
 public final class RdmaTransport implements Transport {
     /** {@link #name}. */
@@ -35,7 +35,6 @@ public final class RdmaTransport implements Transport {
     /** Connections that are kept; those used longest ago go. */
     private static final int WAYS_MAX = 64;
 
-    private static final int CHUNK_BITS = 20;
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
 
     private final HolderSessions sessions;
@@ -43,9 +42,13 @@ public final class RdmaTransport implements Transport {
     private final Times times;
     private final Memory landing;
     private final List<Rail> rails = new ArrayList<>();
+    private final RailChoice choice;
     private final SequencedMap<Place, Way> ways = new LinkedHashMap<>(16, 0.75f, true);
     private final Set<ReaderPair> pairs = new HashSet<>();
     private boolean closed;
+
+    /** Whether a way fell silent, and nothing came by any since. */
+    private boolean doubted;
 
     private record Place(InetSocketAddress holder, int rail) {}
 
@@ -94,6 +97,8 @@ public final class RdmaTransport implements Transport {
             landing.close();
             throw e;
         }
+        choice = new RailChoice(
+                rails.stream().mapToInt(rail -> rail.port().mbit()).toArray());
     }
 
     @Override
@@ -131,6 +136,7 @@ public final class RdmaTransport implements Transport {
             land(submit(way, holder, again), again, to);
         }
         way.succeeded();
+        trust();
     }
 
     private static ReaderPair submit(Way way, InetSocketAddress holder, Reading reading)
@@ -177,7 +183,7 @@ public final class RdmaTransport implements Transport {
     }
 
     private int rail(ByteRange range) {
-        return (int) ((range.offset() >>> CHUNK_BITS) % rails.size());
+        return choice.of(range.offset() / Memory.SLOT_BYTES);
     }
 
     /** By the range's own rail, or by the next one that has not failed lately. */
@@ -193,9 +199,7 @@ public final class RdmaTransport implements Transport {
 
     private Way way(InetSocketAddress holder, int rail) {
         synchronized (this) {
-            Way way = ways.computeIfAbsent(
-                    new Place(holder, rail),
-                    place -> new Way(holder, ended -> connect(place, ended), System::nanoTime));
+            Way way = ways.computeIfAbsent(new Place(holder, rail), this::newWay);
             if (closed) {
                 way.close();
             }
@@ -205,6 +209,24 @@ public final class RdmaTransport implements Transport {
             }
             return way;
         }
+    }
+
+    private Way newWay(Place place) {
+        Way made = new Way(place.holder, ended -> connect(place, ended), this::doubt, System::nanoTime);
+        if (doubted) {
+            made.doubt();
+        }
+        return made;
+    }
+
+    /** So that a fabric which swallows all holds reads up once, and not once a holder and rail. */
+    private synchronized void doubt() {
+        doubted = true;
+        ways.values().forEach(Way::doubt);
+    }
+
+    private synchronized void trust() {
+        doubted = false;
     }
 
     private ReaderPair connect(Place place, Consumer<ReaderPair> ended)

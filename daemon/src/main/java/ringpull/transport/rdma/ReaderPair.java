@@ -37,9 +37,14 @@ final class ReaderPair extends Pair {
     private final Map<Integer, Fetch> fetches = new HashMap<>();
     private Handshake.@Nullable Proofs proofs;
     private int numbers;
+    /** Pieces that were offered and not returned. */
+    private int lent;
+
     private boolean waitsForMemory;
     private boolean told;
+    private boolean replaced;
     private volatile boolean leftOffers;
+    private volatile boolean endedInSilence;
     private long usedAt = System.nanoTime();
     private long heardAt = usedAt;
     private Deadline deadline;
@@ -98,6 +103,16 @@ final class ReaderPair extends Pair {
     /** Whether it ended while nobody read: no reason to think less of it. */
     boolean endedIdle() {
         return isIdle();
+    }
+
+    /** Whether it ended because nothing came back. */
+    boolean endedInSilence() {
+        return endedInSilence;
+    }
+
+    /** Another one takes its place; what is read here now may go on. */
+    void replace() {
+        order(() -> replaced = true);
     }
 
     /** Brings a range; false if the connection is over. */
@@ -189,6 +204,9 @@ final class ReaderPair extends Pair {
     }
 
     private void offered(Message.Piece piece) throws IOException {
+        if (++lent > HolderPair.WINDOW_SLOTS) {
+            throw new IOException("the holder offers more at a time than a window holds");
+        }
         Reading reading = active.get(piece.number());
         if (reading == null) {
             release(piece); // it was cancelled while this was on its way
@@ -271,6 +289,7 @@ final class ReaderPair extends Pair {
     }
 
     private void release(Message.Piece piece) throws IOException {
+        lent--;
         link().send(new Message.Done(piece.number(), piece.slot(), piece.lease()));
     }
 
@@ -298,7 +317,7 @@ final class ReaderPair extends Pair {
                 if (now - heardAt > times().stall().toNanos()) {
                     // Of iWARP a SEND is complete when it was not heard yet: nothing else says that the fabric swallows
                     // all.
-                    throw new IOException(silence);
+                    throw new Silence(silence);
                 }
                 reading.fail(new TransferException.Unreachable(silence));
             }
@@ -310,6 +329,9 @@ final class ReaderPair extends Pair {
         askMore();
         if (!offers.isEmpty()) {
             pump();
+        }
+        if (isIdle() && replaced) {
+            throw new IOException("another connection took its place");
         }
         if (isIdle() && now - usedAt > times().idle().toNanos()) {
             throw new IOException("not used for " + times().idle().toSeconds() + " s");
@@ -336,6 +358,7 @@ final class ReaderPair extends Pair {
     void broke(IOException why) {
         if (!told) {
             told = true;
+            endedInSilence = why instanceof Silence;
             ended.accept(this);
             ready.completeExceptionally(why);
         }

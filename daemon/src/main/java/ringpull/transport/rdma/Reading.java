@@ -52,12 +52,11 @@ final class Reading {
         return range;
     }
 
-    /** Whether this offer is the next one. If so it counts as made. */
+    /** Whether this offer is the next one, and whole: a holder cannot drip bytes. If so it counts as made. */
     boolean accepts(Message.Piece piece, long now) {
         boolean next = piece.offset() == offered
                 && piece.length() > 0
-                && piece.length() <= Memory.SLOT_BYTES
-                && piece.length() <= range.end() - offered;
+                && piece.length() == Math.min(Memory.SLOT_BYTES, range.end() - offered);
         if (next) {
             offered += piece.length();
             movedAt = now;

@@ -19,6 +19,7 @@ final class Way {
 
     private final InetSocketAddress holder;
     private final Connector connector;
+    private final Runnable silent;
     private final LongSupplier nanoClock;
     private @Nullable CompletableFuture<ReaderPair> pair;
     private int failures;
@@ -32,10 +33,14 @@ final class Way {
         ReaderPair connect(Consumer<ReaderPair> ended) throws IOException, TransferException, InterruptedException;
     }
 
-    /** @param nanoClock monotonic, as {@link System#nanoTime} */
-    Way(InetSocketAddress holder, Connector connector, LongSupplier nanoClock) {
+    /**
+     * @param silent run when nothing came back where that was not to be expected
+     * @param nanoClock monotonic, as {@link System#nanoTime}
+     */
+    Way(InetSocketAddress holder, Connector connector, Runnable silent, LongSupplier nanoClock) {
         this.holder = holder;
         this.connector = connector;
+        this.silent = silent;
         this.nanoClock = nanoClock;
     }
 
@@ -87,10 +92,10 @@ final class Way {
             try {
                 begun.complete(connect(begun));
             } catch (IOException | TransferException | RuntimeException e) {
-                failed(begun);
+                failed(begun, e instanceof Silence);
                 begun.completeExceptionally(e);
             } catch (InterruptedException e) {
-                failed(begun);
+                failed(begun, false);
                 begun.completeExceptionally(new IOException("interrupted", e));
             }
         });
@@ -116,7 +121,7 @@ final class Way {
         if (over.endedIdle()) {
             drop(begun);
         } else if (begun.isDone()) {
-            failed(begun);
+            failed(begun, over.endedInSilence());
         }
     }
 
@@ -127,12 +132,40 @@ final class Way {
         }
     }
 
+    private void failed(CompletableFuture<ReaderPair> begun, boolean inSilence) {
+        int failed = countFailure(begun);
+        boolean surprising = failed == 1 || (failed > 0 && begun.isDone());
+        if (inSilence && surprising) {
+            silent.run();
+        }
+    }
+
+    /** How many there were since a range came. */
     @SuppressWarnings("ReferenceEquality") // it is about this one connection
-    private synchronized void failed(CompletableFuture<ReaderPair> begun) {
-        if (pair == begun) {
+    private synchronized int countFailure(CompletableFuture<ReaderPair> begun) {
+        if (pair != begun) {
+            return 0;
+        }
+        pair = null;
+        retryAt = nanoClock.getAsLong() + (PAUSE_NANOS << Math.min(failures, DOUBLINGS_MAX));
+        return ++failures;
+    }
+
+    /**
+     * Other ways fell silent. No read begins here until a new connection says that this one has not; that is made in the
+     * background, when somebody asks.
+     */
+    synchronized void doubt() {
+        CompletableFuture<ReaderPair> there = pair;
+        boolean expected = failures > 0;
+        if (there != null && there.isDone() && !there.isCompletedExceptionally()) {
+            there.join().replace();
             pair = null;
-            retryAt = nanoClock.getAsLong() + (PAUSE_NANOS << Math.min(failures, DOUBLINGS_MAX));
-            failures++;
+            expected = false;
+        }
+        if (!expected) {
+            failures = Math.max(failures, 1);
+            retryAt = nanoClock.getAsLong();
         }
     }
 
