@@ -20,6 +20,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import ringpull.demo.NodeProcess;
 
 /** The launcher as it is installed: beside a jar, without sources. The jar is a small one of the test's own. */
 class LauncherTest {
@@ -53,6 +54,11 @@ class LauncherTest {
 
         assertThat(ran.output())
                 .contains("-Xmx", "-XX:MaxDirectMemorySize=", "-XX:+ExitOnOutOfMemoryError", "-Dx=1, -Dy=2");
+        assertThat(NodeProcess.command(List.of()))
+                .as("daemons of demonstrations, tests and benchmarks are as those of the launcher")
+                .filteredOn(flag -> flag.startsWith("-X"))
+                .hasSizeGreaterThan(5)
+                .allSatisfy(flag -> assertThat(ran.output()).contains(flag));
     }
 
     /** A JVM that has a cache records none. */

@@ -1,21 +1,13 @@
 package ringpull.e2e;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static ringpull.e2e.Cluster.CEILING;
 import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -26,34 +18,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import ringpull.blob.Digest;
 import ringpull.blob.Repository;
-import ringpull.cli.ControlClient;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.SampleImage;
 import ringpull.demo.SampleImage.Compression;
 import ringpull.demo.SampleImage.Layer;
-import ringpull.transport.Relay;
 
-/**
- * Several daemons start the same image at the same moment, and nobody has it. They share one ring: every test begins and ends
- * with all alive, and with the way to the registry open.
- */
+/** Several daemons start the same image at the same moment, and nobody has it. */
 @NeedsPrograms("docker-registry")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ColdStartTest {
-    private static final int NODES = 6;
-    private static final String ILL = "ill.test";
-
+class ColdStartTest extends ColdStartFixture {
     /**
      * Copies that a registry sends at most where six might be sent. How little more than one is the simulation's to say, in
      * virtual time: here a daemon on a busy machine may stand still, and then another reads what it was to read.
@@ -64,67 +42,6 @@ class ColdStartTest {
     private static final double COPIES_OF_THE_ILL_MAX = 2;
 
     private static final Pattern MEMBERS = Pattern.compile("([0-9]+) members and this one's part");
-
-    private Cluster cluster;
-    private Relay link;
-    private FaultyRegistry ill;
-    private List<NodeProcess> nodes;
-    private int images;
-
-    @BeforeAll
-    void start(@TempDir Path temp) throws IOException, InterruptedException {
-        cluster = Cluster.plain(temp);
-        link = cluster.relay();
-        link.open();
-        ill = new FaultyRegistry();
-        nodes = new ArrayList<>(cluster.ring(NODES, this::config));
-        Cluster.awaitCompany(nodes);
-    }
-
-    private NodeConfig config(String name) {
-        return cluster.config(name, link.url())
-                .more("[[registry]]\nname = \"%s\"\nendpoints = [\"%s\"]".formatted(ILL, ill.url()));
-    }
-
-    @AfterAll
-    void stop() {
-        cluster.close();
-        ill.close();
-    }
-
-    @AfterEach
-    void allAlive() throws IOException, InterruptedException {
-        link.hold();
-        link.open();
-        for (int i = 0; i < NODES; i++) {
-            NodeProcess dead = nodes.get(i);
-            if (!dead.isAlive()) {
-                NodeProcess other =
-                        nodes.stream().filter(NodeProcess::isAlive).findFirst().orElseThrow();
-                nodes.set(i, cluster.start(dead.config().joining(other.control())));
-            }
-        }
-        Cluster.awaitCompany(nodes);
-    }
-
-    private SampleImage push(List<Layer> layers) throws IOException {
-        images++;
-        return cluster.pushAnother(images, layers);
-    }
-
-    private SampleImage.Blob pushLayer(int bytes) throws IOException {
-        return push(List.of(new Layer(bytes, Compression.NONE)))
-                .platforms()
-                .getFirst()
-                .layers()
-                .getFirst();
-    }
-
-    private List<Future<Long>> fetching(SampleImage.Blob blob) {
-        return nodes.stream()
-                .map(node -> cluster.inBackground(() -> cluster.fetch(node, blob.digest())))
-                .toList();
-    }
 
     @Test
     void theRegistrySendsLittleMoreThanOneCopy() throws IOException, InterruptedException {
@@ -150,98 +67,6 @@ class ColdStartTest {
         assertThat((double) (cluster.blobBytesRead() - before) / blobBytes)
                 .as(() -> "copies that the registry sent; " + traces(platform.blobs()))
                 .isLessThanOrEqualTo(COPIES_MAX);
-    }
-
-    @Test
-    void whatAllAskForTogetherIsAskedOnce() throws IOException, InterruptedException {
-        SampleImage image = push(List.of(new Layer(2_000, Compression.NONE)));
-        HttpClient client = HttpClient.newHttpClient();
-        String tag = "manifests/" + Cluster.IMAGE.reference();
-        NodeProcess home = home(Digest.ofBytes(Cluster.sha256(("tag " + Cluster.IMAGE).getBytes(UTF_8))));
-        for (NodeProcess node : nodes) {
-            get(
-                    client,
-                    node,
-                    "manifests/none"); // a daemon that has just started is slow, and a client does not wait for long
-        }
-        int before = cluster.registry().accesses().size();
-
-        link.hold();
-        List<Future<Integer>> tags = nodes.stream()
-                .map(node -> cluster.inBackground(() -> get(client, node, tag)))
-                .toList();
-        Cluster.await("all to wait for the tag's home", () -> home.metric("ringpull_tags_waiting", Map.of()) == NODES);
-        link.open();
-        for (Future<Integer> answer : tags) {
-            assertThat(Cluster.outcomeOf(answer)).isEqualTo(200);
-        }
-        List<String> others = new ArrayList<>();
-        image.manifests().forEach(manifest -> others.add("manifests/" + manifest.digest()));
-        others.add("blobs/" + image.platforms().getFirst().config().digest());
-        for (String what : others) {
-            cluster.atOnce(nodes.stream()
-                            .<Callable<Integer>>map(node -> () -> get(client, node, what))
-                            .toList())
-                    .forEach(status -> assertThat(status).isEqualTo(200));
-        }
-
-        cluster.blobBytesRead(); // which waits for the access log
-        List<RealRegistry.Access> accesses = cluster.registry().accesses();
-        accesses = accesses.subList(before, accesses.size());
-        assertThat(questions(accesses, tag)).as("questions what the tag means").isEqualTo(1);
-        for (String what : others) {
-            assertThat(questions(accesses, what))
-                    .as("requests for %s; %d daemons wanted it", what, NODES)
-                    .isBetween(1L, 2L); // 2: on a machine so busy that a home does not answer in time
-        }
-    }
-
-    private static long questions(List<RealRegistry.Access> accesses, String what) {
-        return accesses.stream()
-                .filter(access -> access.path().contains("/" + what))
-                .filter(access -> List.of("GET", "HEAD").contains(access.method()))
-                .count();
-    }
-
-    @Test
-    void smallBlobsComeWholeFromTheirHomes() throws IOException, InterruptedException {
-        SampleImage image = push(Collections.nCopies(12, new Layer(30_000, Compression.NONE)));
-        SampleImage.Platform platform = image.platforms().getFirst();
-        HttpClient client = HttpClient.newHttpClient();
-        for (NodeProcess node : nodes) {
-            assertThat(get(client, node, "manifests/" + platform.manifest().digest()))
-                    .isEqualTo(200);
-        }
-        double manifests = told();
-
-        for (SampleImage.Blob blob : platform.blobs()) {
-            cluster.atOnce(nodes.stream()
-                    .<Callable<Long>>map(node -> () -> cluster.fetch(node, blob.digest()))
-                    .toList());
-        }
-
-        for (SampleImage.Blob blob : platform.blobs()) {
-            assertThat(cluster.reads(blob))
-                    .as("reads of %s at the registry", blob)
-                    .isBetween(1L, 2L); // 2: on a machine so busy that a home does not answer in time
-        }
-        // Who asks a moment later may find a member that has it, and reads it there.
-        assertThat(told() - manifests).as("bytes that homes told").isPositive();
-    }
-
-    private double told() throws IOException, InterruptedException {
-        double bytes = 0;
-        for (NodeProcess node : nodes) {
-            bytes += node.metric("ringpull_transport_received_bytes_total", Map.of("transport", "inline"));
-        }
-        return bytes;
-    }
-
-    private static int get(HttpClient client, NodeProcess node, String what) throws IOException, InterruptedException {
-        URI url = node.mirror()
-                .resolve("/v2/" + Cluster.IMAGE.repository().path() + "/" + what + "?ns=" + Cluster.REGISTRY);
-        return client.send(HttpRequest.newBuilder(url).build(), HttpResponse.BodyHandlers.discarding())
-                .statusCode();
     }
 
     /** A third of all who pull. */
@@ -272,47 +97,6 @@ class ColdStartTest {
                 assertThat(Cluster.outcomeOf(pulls.get(i))).as(node.name()).isEqualTo(layer.bytes());
             }
         }
-    }
-
-    private NodeProcess home(Digest digest) throws IOException {
-        String name = firstInOrder(digest);
-        return nodes.stream()
-                .filter(node -> node.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private String firstInOrder(Digest digest) throws IOException {
-        try (ControlClient client = ControlClient.open(nodes.getFirst().socket())) {
-            return client.ringOrder(digest.toString(), 1).getMembers(0).getName();
-        }
-    }
-
-    private interface Counter {
-        long of(NodeProcess node) throws IOException, InterruptedException;
-    }
-
-    /** One figure of each daemon, in their order. */
-    private long[] each(Counter counter) throws IOException, InterruptedException {
-        long[] figures = new long[nodes.size()];
-        for (int i = 0; i < figures.length; i++) {
-            figures[i] = counter.of(nodes.get(i));
-        }
-        return figures;
-    }
-
-    private long[] fromOrigin() throws IOException, InterruptedException {
-        return each(Cluster::fromOrigin);
-    }
-
-    private static long[] grown(long[] after, long[] before) {
-        long[] more = new long[after.length];
-        Arrays.setAll(more, i -> after[i] - before[i]);
-        return more;
-    }
-
-    private static long sum(long[] after, long[] before) {
-        return LongStream.of(grown(after, before)).sum();
     }
 
     @Test

@@ -16,10 +16,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.Containerd;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
@@ -32,22 +29,12 @@ import ringpull.transport.Relay;
 /** The node's own daemon fails in every way, and containerd's pull does not. */
 @NeedsRoot
 @NeedsPrograms({"containerd", "ctr", "docker-registry"})
-class DaemonFaultsTest {
+class DaemonFaultsTest extends ClusterFixture {
     private static final int LAYER_BYTES = 24 * MIB;
 
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
-
-    @BeforeEach
-    void start() {
-        cluster = Cluster.tls(temp);
-    }
-
-    @AfterEach
-    void stop() {
-        cluster.close();
+    @Override
+    Cluster make(Path directory) {
+        return Cluster.tls(directory);
     }
 
     private SampleImage pushLayers(int count) throws IOException {

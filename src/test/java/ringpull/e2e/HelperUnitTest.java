@@ -11,11 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.helper.Endpoint;
 import ringpull.helper.HelperClient;
@@ -26,33 +22,15 @@ import ringpull.transport.TestBlobs;
 /** The root helper's unit that ships, under a real systemd: its sandbox keeps it from nothing that it is there for. */
 @NeedsRoot
 @NeedsPrograms({"systemctl", "systemd-run", "unshare", "nsenter", "modprobe", "setpriv"})
-@Timeout(300)
-class HelperUnitTest {
+class HelperUnitTest extends UnitFixture {
     private static final Duration WAIT = Duration.ofSeconds(60);
     private static final String SOCKET = "/run/ringpull-helper/helper.sock";
     private static final String WANTED =
             "[nvmeof]\nenabled = true\n[peer]\ndata = \"plain\"\ncert = \"/c\"\nkey = \"/k\"\nca = \"/a\"\n";
     private static final Path NVMET = Path.of("/sys/kernel/config/nvmet");
 
-    @TempDir
-    Path directory;
-
-    private SystemdMachine machine;
-
-    @BeforeEach
-    void boot() throws Exception {
-        machine = SystemdMachine.boot(directory, "ringpull-helper.service", "");
-        machine.configure(WANTED);
-    }
-
-    @AfterEach
-    void shutDown() throws Exception {
-        machine.close();
-    }
-
-    private void start() throws IOException, InterruptedException {
-        SystemdMachine.Ran started = machine.systemctl("start", "ringpull-helper.service");
-        assertThat(started.code()).as(started.said() + machine.log()).isZero();
+    HelperUnitTest() {
+        super("ringpull-helper.service", "", WANTED);
     }
 
     private HelperClient connect() throws IOException {

@@ -4,14 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.SampleImage;
@@ -20,26 +16,11 @@ import ringpull.demo.SampleImage.Layer;
 
 /** {@code [limits]} of daemons holds against the clock. How fast a daemon is below its limit is not asked. */
 @NeedsPrograms("docker-registry")
-class LimitsTest {
+class LimitsTest extends ClusterFixture {
     private static final long LIMIT = 8L * MIB;
 
     /** What passes beyond the limit: what was not taken in the quarter of a second before, and the run of chunks under way. */
     private static final long BEYOND = LIMIT / 2 + 8L * MIB;
-
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
-
-    @BeforeEach
-    void start() {
-        cluster = Cluster.plain(temp);
-    }
-
-    @AfterEach
-    void stop() {
-        cluster.close();
-    }
 
     private interface Counter {
         long bytes() throws IOException, InterruptedException;

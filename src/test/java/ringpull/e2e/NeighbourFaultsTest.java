@@ -8,15 +8,11 @@ import static ringpull.e2e.Cluster.MIB;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.stream.StreamSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.Containerd;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
@@ -27,22 +23,7 @@ import ringpull.demo.SampleImage.Layer;
 /** A neighbour or the registry fails, and containerd's pull does not. */
 @NeedsRoot
 @NeedsPrograms({"containerd", "ctr", "docker-registry"})
-class NeighbourFaultsTest {
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
-
-    @BeforeEach
-    void start() {
-        cluster = Cluster.plain(temp);
-    }
-
-    @AfterEach
-    void stop() {
-        cluster.close();
-    }
-
+class NeighbourFaultsTest extends ClusterFixture {
     private SampleImage pushWithLayerOf(long bytes) throws IOException {
         return cluster.push(List.of(new Layer(bytes, Compression.GZIP), new Layer(2 * MIB, Compression.NONE)));
     }

@@ -5,17 +5,13 @@ import static ringpull.e2e.Cluster.IMAGE;
 import static ringpull.e2e.Cluster.MIB;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.demo.Containerd;
 import ringpull.demo.NodeProcess;
@@ -27,22 +23,7 @@ import ringpull.demo.SampleImage.Layer;
 /** Real containerds, each at a daemon of its own: what one has pulled, the others take from it. */
 @NeedsRoot
 @NeedsPrograms({"containerd", "ctr", "docker-registry"})
-class NeighbourPullTest {
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
-
-    @BeforeEach
-    void start() {
-        cluster = Cluster.plain(temp);
-    }
-
-    @AfterEach
-    void stop() {
-        cluster.close();
-    }
-
+class NeighbourPullTest extends ClusterFixture {
     /** The largest layer: 64 MiB, and 300 MiB where the environment's RINGPULL_TEST_SCALE is 10 or more. */
     private static long largeBytes() {
         int scale = Optional.ofNullable(System.getenv("RINGPULL_TEST_SCALE"))

@@ -109,14 +109,14 @@ public final class NvmeofScenarios {
         return process;
     }
 
-    /** One that reads slowly, so that a blob is half there for seconds. */
+    /** One that reads slowly, so that a blob is half there for seconds, also for those in which its holder is not ready. */
     private NodeConfig node(String name, Path where, int port) throws IOException {
         Config.Tls files = ring.member("demo", name, Instant.now());
         URI endpoint = URI.create("http://127.0.0.1:" + registry.getAddress().getPort());
         return NodeConfig.first(where, name, List.of(NodeConfig.Registry.open("registry.test", endpoint)))
                 .certificates(files.cert(), files.key(), files.ca())
                 .peer("address = \"127.0.0.1\"", "data = \"plain\"")
-                .more("[limits]\ndownload = \"16 MiB\"\n[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\n"
+                .more("[limits]\ndownload = \"8 MiB\"\n[handoff]\nheader_wait = \"30 s\"\n[nvmeof]\nenabled = true\n"
                         + "memory = \"512 MiB\"\nport = " + port + "\n[helper]\nsocket = \"" + helperSocket + "\"");
     }
 
@@ -133,14 +133,21 @@ public final class NvmeofScenarios {
     }
 
     private void pull(NodeProcess holder, NodeProcess reader) throws Exception {
+        Cluster.await("a blob that comes over NVMe-oF alone", () -> comesAlone(holder, reader));
+
+        assertThat(holder.metric("ringpull_nvmeof_shown", Map.of())).isPositive();
+    }
+
+    /** Where a busy machine's kernel does not answer in time, TCP takes over: that is right, and not what is tried here. */
+    private boolean comesAlone(NodeProcess holder, NodeProcess reader) throws Exception {
         byte[] blob = held(holder, reader, SIZE);
+        double before = brought(reader, "nvmeof");
+        double served = holder.metric("ringpull_served_bytes_total", Map.of());
 
         assertThat(pull(reader, blob)).as(log(reader)).isEqualTo(blob);
 
-        assertThat(brought(reader, "nvmeof")).as(log(reader)).isEqualTo(SIZE);
-        assertThat(brought(reader, "tcp")).isZero();
-        assertThat(holder.metric("ringpull_served_bytes_total", Map.of())).isZero();
-        assertThat(holder.metric("ringpull_nvmeof_shown", Map.of())).isOne();
+        return brought(reader, "nvmeof") - before == SIZE
+                && holder.metric("ringpull_served_bytes_total", Map.of()) == served;
     }
 
     /** Something done to what is read, while the reader stands still. */

@@ -97,6 +97,11 @@ final class OlderMember implements AutoCloseable {
 
     @Override
     public void close() {
+        try {
+            ring.leave(); // or the others would wonder for a while where it is
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         fetcher.close();
         origin.close();
         transport.close();

@@ -9,10 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.Containerd;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
@@ -21,24 +19,14 @@ import ringpull.demo.SampleImage.Compression;
 import ringpull.demo.SampleImage.Layer;
 
 /** kubelet's way to pull, skopeo's and podman's. */
-class OtherClientsTest {
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
+class OtherClientsTest extends ClusterFixture {
     private SampleImage image;
     private NodeProcess node;
 
     @BeforeEach
     void start() throws IOException, InterruptedException {
-        cluster = Cluster.plain(temp);
         image = cluster.push(List.of(new Layer(6 * MIB, Compression.GZIP), new Layer(2 * MIB, Compression.ZSTD)));
         node = cluster.start(cluster.config("n1"));
-    }
-
-    @AfterEach
-    void stop() {
-        cluster.close();
     }
 
     @Test

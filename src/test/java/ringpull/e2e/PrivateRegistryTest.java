@@ -10,10 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.Containerd;
 import ringpull.demo.NodeConfig;
 import ringpull.demo.NodeProcess;
@@ -25,22 +23,17 @@ import ringpull.demo.SampleImage.Layer;
 /** A registry that wants a password, over TLS by an authority of its own. */
 @NeedsRoot
 @NeedsPrograms({"containerd", "ctr", "docker-registry"})
-class PrivateRegistryTest {
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
+class PrivateRegistryTest extends ClusterFixture {
     private SampleImage image;
 
-    @BeforeEach
-    void start() throws IOException {
-        cluster = new Cluster(temp, RealRegistry.tlsWithPassword(temp.resolve("registry")));
-        image = cluster.push(List.of(new Layer(6 * MIB, Compression.GZIP), new Layer(2 * MIB, Compression.ZSTD)));
+    @Override
+    Cluster make(Path directory) {
+        return new Cluster(directory, RealRegistry.tlsWithPassword(directory.resolve("registry")));
     }
 
-    @AfterEach
-    void stop() {
-        cluster.close();
+    @BeforeEach
+    void push() throws IOException {
+        image = cluster.push(List.of(new Layer(6 * MIB, Compression.GZIP), new Layer(2 * MIB, Compression.ZSTD)));
     }
 
     private NodeProcess nodeWithPassword(String password) throws IOException, InterruptedException {

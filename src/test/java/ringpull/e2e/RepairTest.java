@@ -15,10 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.demo.Containerd;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.Programs;
@@ -30,23 +27,8 @@ import ringpull.transport.Relay;
 /** A real containerd with an ingest that somebody spoilt: no pull succeeds until it is repaired. */
 @NeedsRoot
 @NeedsPrograms({"containerd", "ctr", "docker-registry"})
-class RepairTest {
+class RepairTest extends ClusterFixture {
     private static final int FAILED_WITH_FINDINGS = 3;
-
-    @TempDir
-    Path temp;
-
-    private Cluster cluster;
-
-    @BeforeEach
-    void start() {
-        cluster = Cluster.plain(temp);
-    }
-
-    @AfterEach
-    void stop() {
-        cluster.close();
-    }
 
     @Test
     void aPoisonedIngestFailsEveryPullUntilItIsRepaired() throws IOException, InterruptedException {

@@ -11,19 +11,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The unit that ships, under a real systemd. */
 @NeedsRoot
 @NeedsPrograms({"systemctl", "unshare", "nsenter"})
-@Timeout(300)
-class SystemdTest {
+class SystemdTest extends UnitFixture {
     /** Of which a busy machine's daemon uses a half, and not all. */
     private static final int WATCHDOG_SECONDS = 10;
 
@@ -43,25 +37,8 @@ class SystemdTest {
         port = 0
         """;
 
-    @TempDir
-    Path directory;
-
-    private SystemdMachine machine;
-
-    @BeforeEach
-    void boot() throws Exception {
-        machine = SystemdMachine.boot(directory, "ringpull.service", SETTINGS);
-        machine.configure(CONFIGURATION);
-    }
-
-    @AfterEach
-    void shutDown() throws Exception {
-        machine.close();
-    }
-
-    private void start() throws IOException, InterruptedException {
-        SystemdMachine.Ran started = machine.systemctl("start", "ringpull.service");
-        assertThat(started.code()).as(started.said() + machine.log()).isZero();
+    SystemdTest() {
+        super("ringpull.service", SETTINGS, CONFIGURATION);
     }
 
     /** Where the mirror listens, as the daemon told systemd. */

@@ -6,6 +6,7 @@ import static ringpull.store.TestBlob.CHUNK;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -137,11 +138,29 @@ class ReadGuardTest {
     void aWriteToTheFileEndsWhatWasRemembered() throws Exception {
         assertThat(soundEnd(0, CHUNK)).isEqualTo(CHUNK);
         FileTime modified = Files.getLastModifiedTime(file());
+        awaitLaterThanTheFile();
         rot(100);
         Files.setLastModifiedTime(file(), modified);
 
         assertThat(soundEnd(0, CHUNK)).isZero();
         assertThat(damaged()).isEqualTo(1);
+    }
+
+    /** A file system's clock stands still for some milliseconds at a time. */
+    private void awaitLaterThanTheFile() throws InterruptedException {
+        Path probe = state.resolve("probe");
+        Await.until("the file system's clock to go on", () -> {
+            try {
+                Files.writeString(probe, "x");
+                return changed(probe).compareTo(changed(file())) > 0;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+
+    private static FileTime changed(Path path) throws IOException {
+        return (FileTime) Files.getAttribute(path, "unix:ctime");
     }
 
     @Test

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import ringpull.blame.Statements;
 import ringpull.blob.ByteRange;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
@@ -30,11 +29,8 @@ import ringpull.origin.Origin;
 import ringpull.origin.OriginException;
 import ringpull.origin.OriginStream;
 import ringpull.origin.memory.MemoryOrigin;
-import ringpull.ring.Member;
-import ringpull.ring.MemberId;
 import ringpull.store.memory.MemoryBlobStore;
 import ringpull.swarm.Answers;
-import ringpull.swarm.Event;
 import ringpull.transport.Await;
 
 /** A home asks the origin once for all that want to know a tag within a second. */
@@ -80,32 +76,6 @@ class SharedTagsTest {
         public void close() {}
     }
 
-    /** Other members are there, and this one is the home of everything. */
-    private record Company(Answers homes) implements SwarmPulls.Swarms {
-        @Override
-        public void happened(Event event) {}
-
-        @Override
-        public boolean hasCompany() {
-            return true;
-        }
-
-        @Override
-        public Optional<Member> member(MemberId id) {
-            return Optional.empty();
-        }
-
-        @Override
-        public boolean isHome(Digest digest) {
-            return true;
-        }
-
-        @Override
-        public Statements statements() {
-            throw new UnsupportedOperationException("no chunks here");
-        }
-    }
-
     /** Members that do not say what a tag means now, but what it meant when the registry was last asked. */
     private record Memory(Meaning says, Optional<Recalled> recalled) implements Answers {
         static Memory of(Duration age) {
@@ -141,7 +111,7 @@ class SharedTagsTest {
                 memory.put(REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
         memory.tag(REPOSITORY, "v1", manifest);
         SwarmPulls pulls = new SwarmPulls(store);
-        pulls.serve(new Company(homes));
+        pulls.serve(new TestCompany(homes, true));
         OriginTags origin = new OriginTags(new Counted(gate), store.tags(), Duration.ofHours(1), clock::get);
         return new SharedTags(origin, pulls, mutualTls, now::get);
     }
@@ -200,7 +170,7 @@ class SharedTagsTest {
 
     @Test
     void whatItsHomeSaysIsNotAskedOfTheOrigin() throws Exception {
-        SharedTags tags = tags(new CountDownLatch(0), new Answers() {
+        SharedTags tags = tags(new CountDownLatch(0), new TestCompany.Home() {
             @Override
             public Meaning tag(ImageName tag, Duration within) {
                 return new Tag(TOLD, "application/y", 7);
@@ -209,11 +179,6 @@ class SharedTagsTest {
             @Override
             public Optional<Recalled> recall(ImageName tag) {
                 throw new AssertionError("asked though the home knows");
-            }
-
-            @Override
-            public Optional<Inline> manifest(Digest digest, Repository repository) {
-                return Optional.empty();
             }
         });
 
@@ -291,7 +256,7 @@ class SharedTagsTest {
 
     @Test
     void anOriginThatIsSilentIsNotWaitedForLongerWhereItsHomeWasSlow() throws Exception {
-        Answers slow = new Answers() {
+        Answers slow = new TestCompany.Home() {
             @Override
             public Meaning tag(ImageName tag, Duration within) {
                 now.addAndGet(TimeUnit.SECONDS.toNanos(5));
@@ -301,11 +266,6 @@ class SharedTagsTest {
             @Override
             public Optional<Recalled> recall(ImageName tag) {
                 return Memory.of(Duration.ZERO).recalled();
-            }
-
-            @Override
-            public Optional<Inline> manifest(Digest digest, Repository repository) {
-                return Optional.empty();
             }
         };
         SharedTags tags = tags(new CountDownLatch(1), slow);

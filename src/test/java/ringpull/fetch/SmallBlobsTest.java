@@ -2,12 +2,10 @@ package ringpull.fetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,16 +16,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import ringpull.blame.Reputation;
-import ringpull.blame.Statements;
 import ringpull.blob.ContentKind;
 import ringpull.blob.Digest;
-import ringpull.blob.ImageName;
 import ringpull.blob.Repository;
 import ringpull.control.TestImages;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
-import ringpull.ring.Member;
-import ringpull.ring.MemberId;
 import ringpull.swarm.Answers;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
@@ -38,6 +32,8 @@ class SmallBlobsTest extends FetchFixture {
     private static final byte[] LARGE = bytes(Answers.SMALL_BYTES + 1, 8);
 
     private final Company company = new Company();
+    private final List<Digest> asked = new ArrayList<>();
+    private byte[] tells = SMALL;
     private final SwarmPulls swarmPulls = new SwarmPulls(store);
     private final Digest small = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-small", SMALL);
     private final Digest large = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-large", LARGE);
@@ -64,63 +60,24 @@ class SmallBlobsTest extends FetchFixture {
     }
 
     /** Another member is there, which is every blob's home unless this one is; it has no time for swarms. */
-    private final class Company implements SwarmPulls.Swarms {
-        private final List<Digest> asked = new ArrayList<>();
-        private boolean home;
-        private byte[] tells = SMALL;
+    private final class Company extends TestCompany {
+        Company() {
+            super(
+                    new TestCompany.Home() {
+                        @Override
+                        public Optional<Inline> small(Digest digest, Repository repository) {
+                            asked.add(digest);
+                            return Optional.of(new Inline(tells, "application/x-told"));
+                        }
+                    },
+                    false);
+        }
 
         @Override
         public void happened(Event event) {
             if (event instanceof Event.Start start) {
                 swarmPulls.perform(new Effect.Alone(start.digest(), "nobody has time"));
             }
-        }
-
-        @Override
-        public boolean hasCompany() {
-            return true;
-        }
-
-        @Override
-        public Optional<Member> member(MemberId id) {
-            return Optional.empty();
-        }
-
-        @Override
-        public boolean isHome(Digest digest) {
-            return home;
-        }
-
-        @Override
-        public Statements statements() {
-            return new Statements(
-                    "test", new MemberId("a".repeat(32)), 1, Optional.empty(), id -> OptionalLong.empty());
-        }
-
-        @Override
-        public Answers homes() {
-            return new Answers() {
-                @Override
-                public Meaning tag(ImageName tag, Duration within) {
-                    return Unsaid.UNKNOWN;
-                }
-
-                @Override
-                public Optional<Recalled> recall(ImageName tag) {
-                    return Optional.empty();
-                }
-
-                @Override
-                public Optional<Inline> manifest(Digest digest, Repository repository) {
-                    return Optional.empty();
-                }
-
-                @Override
-                public Optional<Inline> small(Digest digest, Repository repository) {
-                    asked.add(digest);
-                    return Optional.of(new Inline(tells, "application/x-told"));
-                }
-            };
         }
     }
 
@@ -148,7 +105,7 @@ class SmallBlobsTest extends FetchFixture {
         assertThat(pull(small)).isEqualTo(Fetch.State.PROVEN);
 
         assertThat(origin.bytesRead()).isEqualTo(before);
-        assertThat(company.asked).containsExactly(small);
+        assertThat(asked).containsExactly(small);
         assertThat(metrics.get("ringpull.transport.received.bytes")
                         .tag("transport", "inline")
                         .counter()
@@ -162,14 +119,14 @@ class SmallBlobsTest extends FetchFixture {
 
         assertThat(pull(large)).isEqualTo(Fetch.State.PROVEN);
 
-        assertThat(company.asked).isEmpty();
+        assertThat(asked).isEmpty();
     }
 
     @Test
     void oneOfWhichNoManifestIsKnownIsNotAskedFor() throws Exception {
         assertThat(pull(small)).isEqualTo(Fetch.State.PROVEN);
 
-        assertThat(company.asked).isEmpty();
+        assertThat(asked).isEmpty();
     }
 
     @Test
@@ -185,18 +142,18 @@ class SmallBlobsTest extends FetchFixture {
 
         assertThat(pull(small)).isEqualTo(Fetch.State.PROVEN);
 
-        assertThat(company.asked).containsExactly(small);
+        assertThat(asked).containsExactly(small);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, Answers.SMALL_BYTES - 1, Answers.SMALL_BYTES + 1})
     void aHomeThatTellsSomethingElseIsNotBelieved(int length) throws Exception {
         manifest();
-        company.tells = bytes(length, 9);
+        tells = bytes(length, 9);
 
         assertThat(pull(small)).isEqualTo(Fetch.State.PROVEN);
 
-        assertThat(company.asked).containsExactly(small);
+        assertThat(asked).containsExactly(small);
         assertThat(store.find(small).orElseThrow().sizeBytes()).isEqualTo(SMALL.length);
     }
 
@@ -218,7 +175,7 @@ class SmallBlobsTest extends FetchFixture {
         assertThat(pull(small)).isEqualTo(Fetch.State.PROVEN);
 
         assertThat(origin.bytesRead() - before).isEqualTo(SMALL.length);
-        assertThat(company.asked).isEmpty();
+        assertThat(asked).isEmpty();
     }
 
     @Test

@@ -235,6 +235,28 @@ class RingTest {
         assertThat(stateOf(other, suspect).accusers()).isEmpty();
     }
 
+    @Test
+    void whoIsDeadOrHasLeftIsNotEligible() {
+        RingSimulation simulation = converged(1, 6);
+        SimNode dead = nodes(simulation).get(4);
+        SimNode leaver = nodes(simulation).get(5);
+        SimNode other = nodes(simulation).get(2);
+        simulation.runUntil(
+                "all are eligible",
+                20,
+                () -> other.ring().members().stream().allMatch(Membership.MemberState::eligible));
+        leaver.leave();
+        simulation.runUntil("some were told", 2, () -> leaver.left());
+        leaver.kill();
+        dead.kill();
+        simulation.runUntil("everybody knows", 20, simulation::converged);
+
+        assertThat(other.ring().members())
+                .filteredOn(Membership.MemberState::eligible)
+                .hasSize(4)
+                .allMatch(state -> state.status() == Status.ALIVE);
+    }
+
     private static Membership.MemberState stateOf(SimNode seen, SimNode other) {
         return seen.ring().members().stream()
                 .filter(state -> state.member().id().equals(other.member().id()))

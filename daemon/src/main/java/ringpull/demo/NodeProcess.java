@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * are those of its {@code ready:} line, so that any port may be 0. Safe for many threads.
  */
 public final class NodeProcess implements AutoCloseable {
-    /** As the launcher's: the daemon's memory is bounded, it ends rather than limp on without, and compiles late. */
+    /** As the launcher's, which a test compares: the daemon's memory is bounded, it ends rather than limp on without, and compiles late. */
     private static final List<String> JVM_FLAGS = List.of(
             "-XX:+UseSerialGC",
             "-Xmx256m",

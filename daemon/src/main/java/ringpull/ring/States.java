@@ -45,7 +45,7 @@ final class States {
                 peers.problem(member),
                 inventory == null ? 0 : inventory.held(),
                 isOwn ? Duration.ZERO : Duration.ofNanos(Math.max(0, time.now() - table.heardAt(member))),
-                table.eligible(member),
+                table.owns(member),
                 isOwn ? peers.health().score() : table.health(member),
                 accusers);
     }
