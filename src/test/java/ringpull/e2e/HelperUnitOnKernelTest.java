@@ -14,7 +14,8 @@ class HelperUnitOnKernelTest {
     @TestFactory
     Stream<DynamicTest> scenarios() throws IOException, InterruptedException {
         double scale = Double.parseDouble(System.getenv().getOrDefault("RINGPULL_TEST_SCALE", "1"));
-        assumeTrue(scale > 1, "HelperUnitOnKernel does not run: it takes minutes, and RINGPULL_TEST_SCALE is not above 1");
+        assumeTrue(
+                scale > 1, "HelperUnitOnKernel does not run: it takes minutes, and RINGPULL_TEST_SCALE is not above 1");
         return GuestProgram.runOnStockKernel(HelperUnitOnKernel.class, Duration.ofMinutes(8));
     }
 }
