@@ -16,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import ringpull.blob.Digest;
+import ringpull.blob.ImageName;
 import ringpull.demo.NodeProcess;
 import ringpull.demo.SampleImage;
 import ringpull.demo.SampleImage.Compression;
@@ -66,6 +67,32 @@ class HomesTellTest extends ColdStartFixture {
                     .as("requests for %s; %d daemons wanted it", what, NODES)
                     .isBetween(1L, 2L); // 2: on a machine so busy that a home does not answer in time
         }
+    }
+
+    @Test
+    void aTagThatIsNotThereIsAskedForOnceToo() throws IOException, InterruptedException {
+        HttpClient client = HttpClient.newHttpClient();
+        ImageName missing = new ImageName(Cluster.IMAGE.repository(), "missing");
+        NodeProcess home = home(Digest.ofBytes(Cluster.sha256(("tag " + missing).getBytes(UTF_8))));
+        for (NodeProcess node : nodes) {
+            get(client, node, "manifests/none"); // as above
+        }
+        int before = cluster.registry().accesses().size();
+
+        link.hold();
+        List<Future<Integer>> answers = nodes.stream()
+                .map(node -> cluster.inBackground(() -> get(client, node, "manifests/missing")))
+                .toList();
+        Cluster.await("all to wait for the tag's home", () -> home.metric("ringpull_tags_waiting", Map.of()) == NODES);
+        link.open();
+
+        for (Future<Integer> answer : answers) {
+            assertThat(Cluster.outcomeOf(answer)).isEqualTo(404);
+        }
+        cluster.blobBytesRead(); // which waits for the access log
+        List<RealRegistry.Access> accesses = cluster.registry().accesses();
+        assertThat(questions(accesses.subList(before, accesses.size()), "manifests/missing"))
+                .isEqualTo(1);
     }
 
     private static long questions(List<RealRegistry.Access> accesses, String what) {

@@ -106,10 +106,12 @@ class SharedTagsTest {
         return tags(gate, homes, true);
     }
 
+    private Digest manifest() {
+        return memory.put(REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
+    }
+
     private SharedTags tags(CountDownLatch gate, Answers homes, boolean mutualTls) {
-        Digest manifest =
-                memory.put(REPOSITORY, ContentKind.MANIFEST, "application/x", "one".getBytes(StandardCharsets.UTF_8));
-        memory.tag(REPOSITORY, "v1", manifest);
+        memory.tag(REPOSITORY, "v1", manifest());
         SwarmPulls pulls = new SwarmPulls(store);
         pulls.serve(new TestCompany(homes, true));
         OriginTags origin = new OriginTags(new Counted(gate), store.tags(), Duration.ofHours(1), clock::get);
@@ -159,13 +161,44 @@ class SharedTagsTest {
     }
 
     @Test
-    void whatCouldNotBeResolvedIsAskedAnew() throws Exception {
+    void thatThereIsNoSuchTagIsSharedForASecondToo() throws Exception {
         SharedTags tags = tags(new CountDownLatch(0), Answers.NONE);
-        ImageName missing = new ImageName(REPOSITORY, "gone");
+        ImageName missing = new ImageName(REPOSITORY, "soon");
 
-        assertThat(tags.resolve(missing)).isInstanceOf(Tags.TagOutcome.Unresolved.class);
-        assertThat(tags.resolve(missing)).isInstanceOf(Tags.TagOutcome.Unresolved.class);
+        assertThat(tags.tell(missing, Duration.ofMinutes(1))).isEqualTo(Answers.Unsaid.ABSENT);
+        assertThat(tags.tell(missing, Duration.ofMinutes(1))).isEqualTo(Answers.Unsaid.ABSENT);
+        assertThat(questions).hasValue(1);
+
+        memory.tag(REPOSITORY, "soon", manifest());
+        now.addAndGet(TimeUnit.SECONDS.toNanos(1) + 1);
+
+        assertThat(tags.tell(missing, Duration.ofMinutes(1)))
+                .as("a tag that was pushed meanwhile")
+                .isInstanceOf(Answers.Tag.class);
         assertThat(questions).hasValue(2);
+    }
+
+    @Test
+    void whatTheOriginCouldNotSayIsAskedAnew() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Answers.NONE);
+        memory.reachable(false);
+
+        assertThat(tags.tell(TAG, Duration.ofMinutes(1))).isEqualTo(Answers.Unsaid.UNKNOWN);
+        memory.reachable(true);
+
+        assertThat(tags.tell(TAG, Duration.ofMinutes(1))).isInstanceOf(Answers.Tag.class);
+        assertThat(questions).hasValue(2);
+    }
+
+    @Test
+    void whereTheHomeSaysThatThereIsNoSuchTagTheOriginIsNotAsked() throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Answers.Unsaid.ABSENT, Duration.ZERO));
+
+        assertThat(tags.resolve(TAG))
+                .isInstanceOfSatisfying(
+                        Tags.TagOutcome.Unresolved.class,
+                        unresolved -> assertThat(unresolved.reason()).isEqualTo("not_found"));
+        assertThat(questions).hasValue(0);
     }
 
     @Test

@@ -2,14 +2,18 @@ package ringpull.fetch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Proxy;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +26,7 @@ import ringpull.blob.Repository;
 import ringpull.control.TestImages;
 import ringpull.metrics.Meters;
 import ringpull.origin.memory.MemoryOrigin;
+import ringpull.store.BlobStore;
 import ringpull.swarm.Answers;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
@@ -33,7 +38,7 @@ class SmallBlobsTest extends FetchFixture {
 
     private final Company company = new Company();
     private final List<Digest> asked = new ArrayList<>();
-    private byte[] tells = SMALL;
+    private byte @Nullable [] tells = SMALL;
     private final SwarmPulls swarmPulls = new SwarmPulls(store);
     private final Digest small = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-small", SMALL);
     private final Digest large = origin.put(REPOSITORY, ContentKind.BLOB, "application/x-large", LARGE);
@@ -67,7 +72,7 @@ class SmallBlobsTest extends FetchFixture {
                         @Override
                         public Optional<Inline> small(Digest digest, Repository repository) {
                             asked.add(digest);
-                            return Optional.of(new Inline(tells, "application/x-told"));
+                            return Optional.ofNullable(tells).map(bytes -> new Inline(bytes, "application/x-told"));
                         }
                     },
                     false);
@@ -176,6 +181,60 @@ class SmallBlobsTest extends FetchFixture {
 
         assertThat(origin.bytesRead() - before).isEqualTo(SMALL.length);
         assertThat(asked).isEmpty();
+    }
+
+    /** Who looked for it before it was here, and was slow, still finds what another has read meanwhile. */
+    @Test
+    void theOriginIsReadOnceThoughOneAskerIsSlow() throws Exception {
+        CountDownLatch looking = new CountDownLatch(1);
+        CountDownLatch gate = new CountDownLatch(1);
+        SmallBlobs blobs = new SmallBlobs(firstLookWaits(looking, gate), origin, journal, new Meters(metrics));
+        long before = origin.bytesRead();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<Optional<Answers.Inline>> slow = threads.submit(() -> blobs.read(small, REPOSITORY));
+            looking.await();
+            CountDownLatch begun = new CountDownLatch(1);
+            Thread other = Thread.ofPlatform().start(() -> {
+                begun.countDown();
+                try {
+                    blobs.read(small, REPOSITORY);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            begun.await();
+            while (other.getState() != Thread.State.WAITING && other.isAlive()) {
+                Thread.onSpinWait();
+            }
+            gate.countDown();
+            other.join();
+
+            assertThat(slow.get().orElseThrow().bytes()).isEqualTo(SMALL);
+        }
+        assertThat(origin.bytesRead() - before).isEqualTo(SMALL.length);
+    }
+
+    private BlobStore firstLookWaits(CountDownLatch looking, CountDownLatch gate) {
+        AtomicBoolean first = new AtomicBoolean(true);
+        return (BlobStore) Proxy.newProxyInstance(
+                BlobStore.class.getClassLoader(), new Class<?>[] {BlobStore.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("open") && first.getAndSet(false)) {
+                        looking.countDown();
+                        gate.await();
+                    }
+                    return method.invoke(store, arguments);
+                });
+    }
+
+    @Test
+    void whereItsHomeTellsNothingItComesAsAnyBlob() throws Exception {
+        manifest();
+        tells = null;
+
+        assertThat(pull(small)).isEqualTo(Fetch.State.PROVEN);
+
+        assertThat(asked).containsExactly(small);
+        assertThat(journal.of(small)).anyMatch(entry -> entry.detail().contains("nobody has time"));
     }
 
     @Test

@@ -1,20 +1,14 @@
 package ringpull.sim;
 
-import java.util.BitSet;
 import java.util.LinkedHashMap;
+import ringpull.ring.wire.WireLimits;
 
 /** A node's open connections to others, as the daemon keeps them: those used last. */
 final class Connections {
-    /** As many as {@code ringpull.ring.wire.Channels} keeps. */
-    private static final int KEPT = 128;
-
-    private static final long IDLE_NANOS = 300 * RingSimulation.SECOND;
+    private static final long IDLE_NANOS = WireLimits.IDLE_MINUTES * 60 * RingSimulation.SECOND;
 
     /** By least recent use: node to the life of it that was dialled, and the time of last use. */
     private final LinkedHashMap<Integer, Open> open = new LinkedHashMap<>(16, 0.75f, true);
-
-    /** Nodes whose session tickets this one has. */
-    private final BitSet tickets = new BitSet();
 
     private static final class Open {
         private final int life;
@@ -35,19 +29,13 @@ final class Connections {
         return true;
     }
 
-    /** A new connection; true if its handshake is a resumed one. */
-    boolean open(SimNode to, long now) {
-        Open before = open.get(to.index);
-        boolean sameLife = before == null || before.life == to.life();
+    void open(SimNode to, long now) {
         Open channel = new Open(to.life());
         channel.used = now;
         open.put(to.index, channel);
-        if (open.size() > KEPT) {
+        if (open.size() > WireLimits.CONNECTIONS) {
             open.pollFirstEntry();
         }
-        boolean resumed = tickets.get(to.index) && sameLife;
-        tickets.set(to.index);
-        return resumed;
     }
 
     /** A call on it failed: the next one dials anew. */
@@ -55,13 +43,7 @@ final class Connections {
         open.remove(to.index);
     }
 
-    /** The node started anew: it does not know its old tickets. */
-    void forget(SimNode restarted) {
-        tickets.clear(restarted.index);
-    }
-
     void clear() {
         open.clear();
-        tickets.clear();
     }
 }

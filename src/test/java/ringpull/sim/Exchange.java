@@ -3,12 +3,10 @@ package ringpull.sim;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Message;
+import ringpull.ring.wire.WireLimits;
 
 /** A question on its way, and its answer. */
 final class Exchange {
-    /** Questions that wait at one node for its answer, as at {@code ControlPort}. */
-    private static final int WAITING = 1_024;
-
     private static final int REFUSAL_BYTES = 100;
 
     private final RingSimulation simulation;
@@ -56,7 +54,7 @@ final class Exchange {
         if (over || !asked.running || asked.life() != life) {
             return;
         }
-        if (asked.questions.size() >= WAITING) {
+        if (asked.questions.size() >= WireLimits.QUESTIONS) {
             refuse("this daemon is busy");
             return;
         }

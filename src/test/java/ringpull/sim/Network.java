@@ -10,17 +10,13 @@ public final class Network {
     static final long NEVER = Long.MAX_VALUE / 2;
 
     /** HTTP/2 and gRPC frames and headers, TLS records, TCP and IP headers and acknowledgements of one message. */
-    static final int FRAME_BYTES = 180;
+    public static final int FRAME_BYTES = 180;
 
-    /** A new mutual TLS 1.3 connection, both ways; and one by session ticket. */
-    static final int HANDSHAKE_BYTES = 5_000;
-
-    static final int RESUMED_BYTES = 1_000;
+    /** A new mutual TLS 1.3 connection and its HTTP/2 settings, both ways; no session is resumed. */
+    public static final int HANDSHAKE_BYTES = 5_500;
 
     /** What a handshake costs the side that accepts, which does one after another. */
     private static final long ACCEPT_NANOS = RingSimulation.SECOND / 1_000;
-
-    private static final long ACCEPT_RESUMED_NANOS = ACCEPT_NANOS / 4;
 
     /** A longer queue of those that dial is refused, as by a full backlog. */
     private static final long BACKLOG_NANOS = 4 * RingSimulation.SECOND;
@@ -116,9 +112,9 @@ public final class Network {
         if (waits > BACKLOG_NANOS) {
             return NEVER;
         }
-        boolean resumed = from.connections.open(to, now);
-        traffic.handshake(from, to, resumed ? RESUMED_BYTES : HANDSHAKE_BYTES, resumed);
-        to.acceptsAt = arrives + waits + (resumed ? ACCEPT_RESUMED_NANOS : ACCEPT_NANOS);
+        from.connections.open(to, now);
+        traffic.handshake(from, to, HANDSHAKE_BYTES);
+        to.acceptsAt = arrives + waits + ACCEPT_NANOS;
         return to.acceptsAt + 2 * latency();
     }
 }

@@ -47,6 +47,7 @@ public final class RingSimulation {
     private final Map<MemberId, SimNode> byId = new HashMap<>();
     private final Set<String> closedPorts = new HashSet<>();
     private final Traffic traffic = new Traffic();
+    private final MessageSize sizes = new MessageSize();
     private final Network network;
     private final Views views = new Views(nodes);
     private final List<Watch> watches = new ArrayList<>();
@@ -281,7 +282,7 @@ public final class RingSimulation {
 
     /** The message's bytes, noted. */
     private int said(SimNode from, int what, Message message) {
-        int bytes = MessageSize.of(message);
+        int bytes = sizes.of(message);
         record(from, what, bytes);
         from.sent++;
         watches.forEach(watch -> watch.said(from, message, bytes));

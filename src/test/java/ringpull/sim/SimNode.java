@@ -9,6 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.ring.Address;
+import ringpull.ring.Announce;
 import ringpull.ring.Effect;
 import ringpull.ring.Event;
 import ringpull.ring.Member;
@@ -16,12 +17,10 @@ import ringpull.ring.MemberId;
 import ringpull.ring.Membership.MemberState;
 import ringpull.ring.Membership.Status;
 import ringpull.ring.Ring;
+import ringpull.ring.wire.WireLimits;
 
 /** A place where a daemon runs, once or several times after another. */
 public final class SimNode {
-    /** What the driver's queue holds; an event beyond is dropped, as {@code RingNode} does. */
-    private static final int EVENTS = 8_192;
-
     public final int index;
     public final String cluster;
     public final Map<Digest, Long> blobs = new LinkedHashMap<>();
@@ -51,6 +50,8 @@ public final class SimNode {
     private long epoch;
     private long epochBefore;
     private int life;
+    private String zone = "";
+    private Announce announce = Announce.CLUSTER;
     private long clockAhead;
     private long slownessNanos;
     private long readyAt;
@@ -118,7 +119,21 @@ public final class SimNode {
 
     public Member member() {
         return new Member(
-                id, epoch, "node" + index, List.of(door.host()), door.port(), door.port() + 1, "", "", List.of("tcp"));
+                id,
+                epoch,
+                "node" + index,
+                List.of(door.host()),
+                door.port(),
+                door.port() + 1,
+                "",
+                zone,
+                List.of("tcp"));
+    }
+
+    /** Before its start: it stands in that zone. */
+    public void in(String itsZone, Announce itsAnnounce) {
+        zone = itsZone;
+        announce = itsAnnounce;
     }
 
     public void start() {
@@ -133,7 +148,8 @@ public final class SimNode {
         startedAt = simulation.now() - simulation.random.nextLong(RingSimulation.TICK);
         tickAt = Long.MAX_VALUE;
         life++;
-        ring = new Ring(cluster, member(), seeds, simulation.generator(index * 101L + life), simulation.directory);
+        ring = new Ring(
+                cluster, member(), seeds, simulation.generator(index * 101L + life), announce, simulation.directory);
         simulation.started(this);
         blobs.forEach((digest, size) -> happen(new Event.Held(digest, size)));
         happen(new Event.Tick());
@@ -241,7 +257,7 @@ public final class SimNode {
                 simulation.tamper.done(this, effects).forEach(effect -> simulation.perform(this, effect));
             }
             planTick();
-        } else if (whilePaused.size() < EVENTS) {
+        } else if (whilePaused.size() < WireLimits.EVENTS) { // one beyond is dropped, as by the daemon
             whilePaused.add(event);
         }
     }

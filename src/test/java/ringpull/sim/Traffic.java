@@ -8,7 +8,6 @@ public final class Traffic {
     private final List<Second> seconds = new ArrayList<>();
     private long messages;
     private long handshakes;
-    private long resumed;
 
     /**
      * One second.
@@ -28,9 +27,8 @@ public final class Traffic {
         from.sentThisSecond += bytes;
     }
 
-    void handshake(SimNode from, SimNode to, int bytes, boolean wasResumed) {
+    void handshake(SimNode from, SimNode to, int bytes) {
         handshakes++;
-        resumed += wasResumed ? 1 : 0;
         from.sentThisSecond += bytes / 2;
         to.sentThisSecond += bytes / 2;
     }
@@ -57,12 +55,7 @@ public final class Traffic {
         return messages;
     }
 
-    /** The resumed ones included. */
     public long handshakes() {
         return handshakes;
-    }
-
-    public long resumedHandshakes() {
-        return resumed;
     }
 }

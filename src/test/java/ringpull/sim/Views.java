@@ -33,7 +33,6 @@ public final class Views {
     void started(SimNode node) {
         for (SimNode viewer : nodes) {
             set(viewer, node, false); // of its old life
-            viewer.connections.forget(node);
         }
         flip(node, true);
         View own = views.get(node.index);

@@ -120,6 +120,27 @@ class SwarmTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
+    void nodesComeAndGo(long seed) {
+        SwarmSimulation swarm = new SwarmSimulation(forty(seed));
+        List<SimulatedNode> nodes = swarm.nodes();
+        for (int i = 0; i < 32; i++) {
+            SimulatedNode first = nodes.get(i);
+            swarm.inSeconds(0.003 * i, () -> swarm.start(first));
+        }
+        for (int i = 0; i < 8; i++) {
+            SimulatedNode leaving = nodes.get(31 - i);
+            SimulatedNode coming = nodes.get(32 + i);
+            swarm.inSeconds(0.5 + 0.4 * i, () -> swarm.kill(leaving));
+            swarm.inSeconds(0.7 + 0.4 * i, () -> swarm.start(coming));
+        }
+
+        completesWithin(swarm, 1.15);
+
+        assertThat(swarm.doneCount()).isEqualTo(32);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
     void theOriginIsBusyHalfTheTime(long seed) {
         SwarmSimulation swarm = new SwarmSimulation(forty(seed)).startAll();
         swarm.origin().busyShare(0.5);

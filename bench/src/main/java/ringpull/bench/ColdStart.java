@@ -91,10 +91,13 @@ final class ColdStart {
                 measured.add(round(threads, ring, origin, RandomBlob.write(origin.www(), i, bytes), ideal, kill));
             }
             double busy = Measure.busyShare(busyBefore, Measure.cpuTicks());
-            Optional<Double> direct = run.has("--no-direct")
-                    ? Optional.empty()
-                    : Optional.of(direct(threads, hosts, origin, one) / ideal);
-            return report(ideal, measured, direct, busy);
+            boolean rivals = !run.has("--no-direct");
+            Optional<Double> direct =
+                    rivals ? Optional.of(direct(threads, hosts, origin, one) / ideal) : Optional.empty();
+            Optional<BitTorrent.Outcome> torrent = rivals && !kill && !racks && BitTorrent.isInstalled()
+                    ? Optional.of(BitTorrent.race(run, far, hosts, origin.www().resolve(RandomBlob.PATH + one)))
+                    : Optional.empty();
+            return report(ideal, measured, direct, torrent, busy);
         } finally {
             started.forEach(ColdStart::close);
         }
@@ -206,7 +209,13 @@ final class ColdStart {
         return seconds;
     }
 
-    private String report(double ideal, List<Round> rounds, Optional<Double> direct, double busy) throws IOException {
+    private String report(
+            double ideal,
+            List<Round> rounds,
+            Optional<Double> direct,
+            Optional<BitTorrent.Outcome> torrent,
+            double busy)
+            throws IOException {
         double last = Measure.median(rounds.stream().map(Round::last).toList()) / ideal;
         double egress = Measure.median(rounds.stream()
                 .map(round -> (double) round.sent.bytes() / bytes)
@@ -225,6 +234,9 @@ final class ColdStart {
         System.out.println(Bench.format("last node               %8.2f x ideal", last));
         System.out.println(Bench.format("egress                  %8.3f copies", egress));
         direct.ifPresent(d -> System.out.println(Bench.format("last of direct pulls    %8.2f x ideal", d)));
+        torrent.ifPresent(t -> System.out.println(Bench.format(
+                "last of BitTorrent      %8.2f x ideal, which sent %.2f copies with their headers",
+                t.last() / ideal, t.egress())));
         System.out.println(Bench.format("CPUs busy               %8.0f %%", 100 * busy));
         if (busy > BUSY_MOST) {
             throw new IOException(Bench.format(
@@ -233,7 +245,8 @@ final class ColdStart {
         return Bench.format(
                 "{\"nodes\":%d,\"rate\":\"%s\",\"bytes\":%d,\"ideal_s\":%.3f,\"times_s\":[%s],\"last_over_ideal\":%.3f,"
                         + "\"egress\":%.4f,\"origin_requests\":%d,\"origin_peak_connections\":%d,"
-                        + "\"direct_last_over_ideal\":%s,\"bittorrent_last_over_ideal\":null,\"host_busy\":%.2f%s}",
+                        + "\"direct_last_over_ideal\":%s,\"bittorrent_last_over_ideal\":%s,\"bittorrent_egress\":%s,"
+                        + "\"host_busy\":%.2f%s}",
                 nodes,
                 rate,
                 bytes,
@@ -244,6 +257,8 @@ final class ColdStart {
                 requests,
                 connections,
                 direct.map(d -> Bench.format("%.3f", d)).orElse("null"),
+                torrent.map(t -> Bench.format("%.3f", t.last() / ideal)).orElse("null"),
+                torrent.map(t -> Bench.format("%.3f", t.egress())).orElse("null"),
                 busy,
                 (kill ? ",\"survivors_ok\":true" : "")
                         + (racks

@@ -74,15 +74,25 @@ final class Lab {
         }
     }
 
-    /** Bytes that went over the link between the racks, both ways, so far; /sys still shows the namespace outside. */
+    /** Bytes that went over the link between the racks, both ways, so far. */
     static long betweenRacks() throws IOException {
+        return counted(TRUNK, RECEIVED) + counted(TRUNK, SENT);
+    }
+
+    /** Bytes that a host has sent so far. */
+    static long sentBy(Host host) throws IOException {
+        return counted(host.port, RECEIVED);
+    }
+
+    /** /sys still shows the namespace outside. */
+    private static long counted(String device, int column) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/net/dev"))) {
             String[] words = line.strip().split("[: ]+", -1);
-            if (words[0].equals(TRUNK)) {
-                return Long.parseLong(words[RECEIVED]) + Long.parseLong(words[SENT]);
+            if (words[0].equals(device)) {
+                return Long.parseLong(words[column]);
             }
         }
-        throw new IOException("no link between racks");
+        throw new IOException("no device " + device);
     }
 
     Host host() throws IOException, InterruptedException {

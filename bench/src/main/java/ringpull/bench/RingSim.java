@@ -34,6 +34,7 @@ final class RingSim {
     private final Run run;
     private final int nodes;
     private final RingSimulation simulation;
+    private final BytesByKind kinds;
     private final long start = System.nanoTime();
     private double memoryMib;
     private int phaseBegan;
@@ -44,6 +45,8 @@ final class RingSim {
         nodes = (int) run.number("--nodes", 1_000);
         simulation = new RingSimulation(run.number("--seed", 1));
         simulation.forgetful();
+        kinds = new BytesByKind(simulation, run.has("--seconds"));
+        simulation.watch(kinds);
     }
 
     String measure() throws IOException, InterruptedException {
@@ -79,11 +82,10 @@ final class RingSim {
         say("busiest second: %.0f bytes/s and node, %d of the busiest node", peak, busiest);
         double wall = (System.nanoTime() - start) / 1e9;
         say(
-                "%.0f virtual seconds, %d messages, %d handshakes (%d resumed), %.2f MiB a node",
+                "%.0f virtual seconds, %d messages, %d handshakes, %.2f MiB a node",
                 simulation.seconds(),
                 simulation.traffic().messages(),
                 simulation.traffic().handshakes(),
-                simulation.traffic().resumedHandshakes(),
                 memoryMib);
         return Bench.format(
                 "{\"nodes\":%d,\"join_s\":%.2f,\"eligible_s\":%.2f,\"detect_s_p50\":%.2f,\"detect_s_p99\":%.2f,\"detect_s_last\":%.2f,"
@@ -144,8 +146,9 @@ final class RingSim {
                 .orElse(0);
         phaseBegan = seconds.size();
         say(
-                text + "; busiest second %.0f bytes a node",
-                Stream.concat(Stream.of(values), Stream.of(peak)).toArray());
+                text + "; busiest second %.0f bytes a node: %s",
+                Stream.concat(Stream.of(values), Stream.of(peak, kinds.busiestSecond()))
+                        .toArray());
     }
 
     private boolean allRight() {

@@ -24,6 +24,7 @@ public final class SharedTags implements Tags {
     private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int REMEMBERED_MAX = 4_096;
     private static final String BUSY = "busy";
+    private static final String ABSENT = "not_found";
 
     /** Left for asking others when the origin has not answered. */
     private static final Duration RECALL = Duration.ofSeconds(1);
@@ -80,6 +81,8 @@ public final class SharedTags implements Tags {
             case Answers.Tag told -> origin.told(tag, told);
             case Answers.Unsaid.ASKING -> recalled(origin.late(tag, took), homes, tag);
             case Answers.Unsaid.BUSY -> new TagOutcome.Unresolved(BUSY, "the registry told another member to wait");
+            case Answers.Unsaid.ABSENT ->
+                new TagOutcome.Unresolved(ABSENT, "the registry told another member that there is no such tag");
             case Answers.Unsaid.UNKNOWN -> {
                 Duration left = OriginTags.ANSWER_MAX.minus(RECALL).minus(took);
                 yield recalled(together(tag, left.compareTo(LEAST) < 0 ? LEAST : left), homes, tag);
@@ -117,6 +120,7 @@ public final class SharedTags implements Tags {
             case TagOutcome.Resolved(var digest, var mediaType, var sizeBytes, var earlier)
             when earlier.isEmpty() -> new Answers.Tag(digest, mediaType, sizeBytes);
             case TagOutcome.Unresolved(String reason, String _) when reason.equals(BUSY) -> Answers.Unsaid.BUSY;
+            case TagOutcome.Unresolved(String reason, String _) when reason.equals(ABSENT) -> Answers.Unsaid.ABSENT;
             case TagOutcome _ -> Answers.Unsaid.UNKNOWN;
             case null -> Answers.Unsaid.ASKING;
         };
@@ -152,12 +156,17 @@ public final class SharedTags implements Tags {
         }
     }
 
+    /** Whether the origin said what a tag means, or that it gives it to nobody or not to this node. */
+    private static boolean isOrigins(TagOutcome outcome) {
+        boolean busy = outcome instanceof TagOutcome.Unresolved(String reason, String _) && reason.equals(BUSY);
+        return !busy && OriginTags.unreachable(outcome).isEmpty();
+    }
+
     private void ask(ImageName tag, Shared mine) {
         try {
             TagOutcome outcome = origin.resolve(tag);
             mine.answeredAt = nanoTime.getAsLong();
-            if (!(outcome instanceof TagOutcome.Resolved resolved)
-                    || resolved.earlier().isPresent()) {
+            if (!isOrigins(outcome)) {
                 asked.remove(tag, mine); // for those who wait now, and nobody later
             }
             mine.outcome.complete(outcome);

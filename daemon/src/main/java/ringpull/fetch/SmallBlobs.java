@@ -53,18 +53,17 @@ final class SmallBlobs {
 
     /** Empty if it is larger than a home tells, or the origin does not give it. */
     Optional<Inline> read(Digest digest, Repository repository) throws InterruptedException {
-        Optional<Inline> known = known(digest);
-        if (known.isPresent()) {
-            return known;
-        }
         CompletableFuture<Optional<Inline>> mine = new CompletableFuture<>();
         CompletableFuture<Optional<Inline>> running = reading.putIfAbsent(digest, mine);
         if (running != null) {
             return outcome(running);
         }
         try {
-            Optional<Inline> read = fromOrigin(digest, repository);
-            read.ifPresent(blob -> keep(digest, blob));
+            Optional<Inline> read = known(digest); // whoever read it before has kept it before leaving its place here
+            if (read.isEmpty()) {
+                read = fromOrigin(digest, repository);
+                read.ifPresent(blob -> keep(digest, blob));
+            }
             mine.complete(read);
             return read;
         } finally {

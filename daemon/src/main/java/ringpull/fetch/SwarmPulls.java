@@ -1,7 +1,6 @@
 package ringpull.fetch;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.List;
 import java.util.Map;
@@ -112,7 +111,7 @@ public final class SwarmPulls implements ChunkSource {
         if (pull == null || !pull.vouchesFor(range)) {
             return ChunkSource.super.serve(digest, range, reader);
         }
-        Object who = reader instanceof InetSocketAddress address ? String.valueOf(address.getAddress()) : reader;
+        Object who = ChunkSource.reader(reader);
         CompletableFuture<Optional<Serving>> serving = new CompletableFuture<>();
         synchronized (uploads) {
             if (!uploads.ask(who, digest, () -> begin(pull, who, serving))) {

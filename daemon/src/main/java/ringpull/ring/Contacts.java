@@ -45,6 +45,11 @@ final class Contacts {
         }
     }
 
+    /** Whether this node is not a full member yet. */
+    boolean joins() {
+        return !over;
+    }
+
     /** One to tell news to; {@link Directory#NONE} if it is a neighbour's turn. */
     int toTell(long now) {
         return over && now >= lingersUntil ? Directory.NONE : anyKept();
@@ -59,9 +64,14 @@ final class Contacts {
         return over ? Directory.NONE : anyKept();
     }
 
-    /** One that may have time; {@link Directory#NONE} unless there are as many as are kept, and one that is not busy. */
+    /** Whether there are as many as are kept. */
+    boolean areMany() {
+        return count >= KEPT;
+    }
+
+    /** One that may have time; {@link Directory#NONE} unless there are many, and one that is not busy. */
     int free() {
-        if (over || count < KEPT) {
+        if (over || !areMany()) {
             return Directory.NONE;
         }
         int start = random.nextInt(KEPT);

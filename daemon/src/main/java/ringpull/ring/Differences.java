@@ -21,7 +21,7 @@ final class Differences {
     /** What this node gives a second to all that ask, and at once; then it is busy. */
     static final int BYTES_PER_SECOND = 48 << 10;
 
-    static final int BYTES_AT_ONCE = 48 << 10;
+    static final int BYTES_AT_ONCE = 24 << 10;
 
     /** The same in a ring of more members than this: a hurry would be a storm. */
     static final int LARGE = 1_500;
@@ -29,7 +29,7 @@ final class Differences {
     /** Who lacks one member in so many, or fewer, knows most. */
     private static final int MOST = 32;
 
-    static final int LARGE_BYTES_PER_SECOND = 36 << 10;
+    static final int LARGE_BYTES_PER_SECOND = 32 << 10;
     static final int LARGE_BYTES_AT_ONCE = 12 << 10;
 
     private final TokenBucket budget = new TokenBucket(BYTES_PER_SECOND, BYTES_AT_ONCE);
@@ -42,7 +42,6 @@ final class Differences {
     private final Inventories inventories;
     private final Listings listings;
     private final MemberStates states;
-    private long refusals;
     private int heardOf;
 
     /** @param changed told of members whose state changed in a way that is news, and whether that is a refutation */
@@ -94,11 +93,6 @@ final class Differences {
     private void spend(long bytes) {
         budget.spend(bytes);
         budgetInLarge.spend(bytes);
-    }
-
-    /** Times that this node was too busy to answer. */
-    long refusals() {
-        return refusals;
     }
 
     /** Answers the first question of an exchange. */
@@ -173,7 +167,6 @@ final class Differences {
         if (budgetLeft() + credit > 0) {
             return false;
         }
-        refusals++;
         exchanges.answer(exchange, asker, new Body.Busy(), knowsFew ? introductions() : Bundle.empty());
         return true;
     }
@@ -184,6 +177,11 @@ final class Differences {
                 bundle.add(peers.rumor(member));
             }
         }
+    }
+
+    /** What this node, which asked, may give: no more than what it would give if it were asked. */
+    Bundle gift() {
+        return new Bundle(Math.min(GIVEN_BYTES, budgetLeft()));
     }
 
     /** What this node wants of the other's members; what it lacks itself goes into the bundle. */

@@ -34,11 +34,14 @@ final class Prober {
     private static final long URGENT_INTERVAL = 300 * Time.MILLIS;
 
     /** New suspicions a second that this node may start or join, and at once. */
-    private static final int ACCUSATIONS_PER_SECOND = 1;
+    static final int ACCUSATIONS_PER_SECOND = 1;
 
-    private static final int ACCUSATIONS_AT_ONCE = 8;
+    static final int ACCUSATIONS_AT_ONCE = 8;
 
     private static final long HELP = Time.SECONDS;
+
+    /** A node that does not get to know the ring judges others all the same from then on. */
+    private static final long JUDGES_AFTER = 60 * Time.SECONDS;
 
     private final Map<Integer, Running> running = new LinkedHashMap<>();
     private final TokenBucket accusations = new TokenBucket(ACCUSATIONS_PER_SECOND, ACCUSATIONS_AT_ONCE);
@@ -64,6 +67,7 @@ final class Prober {
     private final class Running implements Exchanges.Reply {
         private final int target;
         private final Rumor about;
+        private final boolean judges = judges();
         private final long indirectAt = time.now() + peers.health().stretch(DIRECT);
         private final long verdictAt = time.now() + peers.health().stretch(VERDICT);
         private boolean indirect;
@@ -103,7 +107,8 @@ final class Prober {
         private void wentWrong() {
             if (running.get(target) == this) {
                 askOthers();
-                if (open == 0) {
+                boolean nobodyReachesIt = helpers >= PROOF && nacks == helpers;
+                if (open == 0 || nobodyReachesIt) {
                     accuse();
                 }
             }
@@ -114,7 +119,7 @@ final class Prober {
                 return;
             }
             indirect = true;
-            List<Integer> helping = isAccused() ? List.of() : helpers();
+            List<Integer> helping = isAccused() || !judges ? List.of() : helpers();
             helpers = helping.size();
             open += helpers;
             for (int helper : helping) {
@@ -148,7 +153,7 @@ final class Prober {
         }
 
         private void accuse() {
-            if (!running.remove(target, this) || isAccused()) {
+            if (!running.remove(target, this) || isAccused() || !judges) {
                 return;
             }
             peers.health().worse(helpers > 0 ? Math.max(0, Math.min(helpers, PROOF) - nacks) : 1);
@@ -166,9 +171,17 @@ final class Prober {
         }
     }
 
+    /**
+     * Where thousands join at once all are late in answering each other: if each then asked five others to try, and each of
+     * these dialled, that alone would keep them late. Who has joined judges; a node that joins has no neighbours to watch yet.
+     */
+    private boolean judges() {
+        return !contacts.joins() || time.now() >= JUDGES_AFTER;
+    }
+
     /** Probe this one out of turn: somebody suspects it, or a call to it failed. */
     void soon(int member) {
-        if (urgent.size() < URGENT && !running.containsKey(member)) {
+        if (judges() && urgent.size() < URGENT && !running.containsKey(member)) {
             urgent.add(member);
         }
     }
@@ -212,8 +225,7 @@ final class Prober {
 
     private int next() {
         count++;
-        boolean joins = time.now() < Ring.ELIGIBLE_AFTER || count % 2 == 0;
-        int contact = joins ? contacts.any() : Directory.NONE;
+        int contact = judges() ? Directory.NONE : contacts.any();
         if (contact != Directory.NONE) {
             return contact;
         }

@@ -144,7 +144,11 @@ final class Repair {
             return gone;
         }
         if (!joined) {
-            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : contacts.free();
+            int free = contacts.free();
+            // Where all were busy every other turn is theirs again: another one would be a handshake, and likely as
+            // busy.
+            int again = free == Directory.NONE && contacts.areMany() && count % 2 == 0 ? contacts.any() : free;
+            int contact = count % JOINING_ANEW == 0 ? Directory.NONE : again;
             boolean good = contact != Directory.NONE
                     && peers.table().isKnown(contact)
                     && peers.table().counts(contact);
@@ -311,7 +315,7 @@ final class Repair {
                 return;
             }
             boolean states = listed.part() == Body.Part.STATES;
-            Bundle bundle = new Bundle(states ? MemberStates.GIVEN_BYTES : Differences.GIVEN_BYTES);
+            Bundle bundle = states ? new Bundle(MemberStates.GIVEN_BYTES) : differences.gift();
             Body.Repair repair = switch (listed.part()) {
                 case MEMBERS -> differences.ofMembers(sender, listed.listings(), salt, bundle);
                 case INVENTORIES -> differences.ofInventories(listed.listings());
@@ -332,7 +336,8 @@ final class Repair {
             Bundle bundle = new Bundle(Differences.INVENTORY_BYTES);
             differences.inventories().give(wanted, bundle);
             if (!bundle.isEmpty()) {
-                exchanges.ask(to, new Body.Ping(), bundle, TIMEOUT, Exchanges.IGNORED);
+                // Not a ping: what is in that is news, and passed on.
+                exchanges.ask(to, new Body.Repair(List.of(), List.of(), 0), bundle, TIMEOUT, Exchanges.IGNORED);
             }
         }
 

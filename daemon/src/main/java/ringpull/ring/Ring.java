@@ -55,12 +55,10 @@ public final class Ring implements Membership, Holders, Rendezvous {
         this(cluster, self, seeds, random, Announce.CLUSTER, new Directory());
     }
 
-    /** @param directory may be shared by rings that one thread runs */
-    public Ring(String cluster, Member self, List<String> seeds, RandomGenerator random, Directory directory) {
-        this(cluster, self, seeds, random, Announce.CLUSTER, directory);
-    }
-
-    /** @param announce whom this node tells what it holds */
+    /**
+     * @param announce whom this node tells what it holds
+     * @param directory may be shared by rings that one thread runs
+     */
     public Ring(
             String cluster,
             Member self,

@@ -47,6 +47,8 @@ public interface Answers {
         ASKING,
         /** The origin wants not to be asked now. */
         BUSY,
+        /** There is none: the origin said so less than a second ago. */
+        ABSENT,
         /** It is not there, or could not find out, which others may. */
         UNKNOWN
     }

@@ -5,12 +5,14 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.ring.MemberId;
 
 /**
  * The home of a registry: divides the streams that the whole ring may keep open to it among the homes of the blobs that are
- * being read from it, and passes one Retry-After on to all of them.
+ * being read from it, and passes one Retry-After on to all of them. A share that shrinks does so as leases end: breaking one off
+ * would cost bytes that were sent already.
  */
 final class Gate {
     private static final long LASTS = 5 * SwarmLimits.SECONDS;
@@ -80,7 +82,7 @@ final class Gate {
     }
 
     /** Says to each blob's home what it may, if that is new or it asked; to all if a pause is new. */
-    private void divide(@org.jspecify.annotations.Nullable Digest asker) {
+    private void divide(@Nullable Digest asker) {
         int left = SwarmLimits.REGISTRY_STREAMS;
         int sharers = shares.size();
         for (Map.Entry<Digest, Share> entry : shares.entrySet()) {

@@ -154,9 +154,4 @@ final class Homes {
         gates.values().forEach(Gate::tick);
         gates.values().removeIf(Gate::over);
     }
-
-    /** Chunks and ranges that this member remembers for others, as a measure of its work. */
-    int clients() {
-        return homes.values().stream().mapToInt(home -> home.clients().size()).sum();
-    }
 }

@@ -303,8 +303,4 @@ final class Puller implements Registration.Author {
         }
         standing.leave();
     }
-
-    int duplicates() {
-        return reads == null ? 0 : reads.duplicates();
-    }
 }

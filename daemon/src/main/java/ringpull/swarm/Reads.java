@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntPredicate;
-import org.jspecify.annotations.Nullable;
 import ringpull.blob.Digest;
 import ringpull.ring.MemberId;
 
@@ -70,10 +69,6 @@ final class Reads {
         this.digest = digest;
         this.exchange = exchange;
         this.fromAbroad = fromAbroad;
-    }
-
-    int duplicates() {
-        return duplicates;
     }
 
     /** Asks for as much as may be in flight. */
@@ -325,11 +320,5 @@ final class Reads {
 
     void cancelAll() {
         new ArrayList<>(reads.values()).forEach(this::cancel);
-    }
-
-    @Nullable
-    MemberId source(long id) {
-        Read read = reads.get(id);
-        return read == null ? null : read.from.id;
     }
 }

@@ -41,17 +41,6 @@ public final class Swarm {
         return !pullers.isEmpty() || homes.busy();
     }
 
-    /** Chunks that were asked for twice, so far, for this blob. */
-    public int duplicates(Digest digest) {
-        Puller puller = pullers.get(digest);
-        return puller == null ? 0 : puller.duplicates();
-    }
-
-    /** Pullers that are registered here, over all blobs. */
-    public int registered() {
-        return homes.clients();
-    }
-
     private void happened(Event event) {
         switch (event) {
             case Event.Tick() -> tick();

@@ -4,9 +4,11 @@ import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.DelegatingSslContext;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.internal.tcnative.SSL;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
@@ -24,7 +26,8 @@ record Contexts(SslContext dataServer, SslContext dataClient, SslContext control
             return new Contexts(
                     server(set, trust).sslProvider(fastest()).build(),
                     client(set, trust).sslProvider(fastest()).build(),
-                    GrpcSslContexts.configure(server(set, trust)).build(),
+                    new WithoutTickets(
+                            GrpcSslContexts.configure(server(set, trust)).build()),
                     new WithoutHostNames(
                             GrpcSslContexts.configure(client(set, trust)).build()));
         } catch (SSLException | IllegalArgumentException e) {
@@ -52,6 +55,23 @@ record Contexts(SslContext dataServer, SslContext dataClient, SslContext control
                 .trustManager(trust)
                 .endpointIdentificationAlgorithm(null)
                 .protocols(VERSION);
+    }
+
+    /**
+     * Members call many others once in a while, and netty remembers one ticket of them all: tickets are two in seven bytes of
+     * a handshake, and are of no use.
+     */
+    private static final class WithoutTickets extends DelegatingSslContext {
+        private WithoutTickets(SslContext context) {
+            super(context);
+        }
+
+        @Override
+        protected void initEngine(SSLEngine engine) {
+            if (engine instanceof ReferenceCountedOpenSslEngine boring) {
+                SSL.setOptions(boring.sslPointer(), SSL.SSL_OP_NO_TICKET);
+            }
+        }
     }
 
     /** gRPC compares host names wherever an engine does not say how; the empty name of a way says: not at all. */

@@ -53,6 +53,14 @@ class CodecTest {
     }
 
     @Test
+    void theSimulatorCountsTheBytesOfTheWire() {
+        MessageSize sizes = new MessageSize();
+        for (Message message : messages(new RingSimulation(1))) {
+            assertThat(sizes.of(message)).isEqualTo(Codec.encode(message).getSerializedSize());
+        }
+    }
+
+    @Test
     void deathsInFewBytesArriveUpToTheLimit() throws InvalidProtocolBufferException {
         Message one = messages(new RingSimulation(1)).getFirst();
         long[] deaths = new long[Limits.CLAIMS_PER_MESSAGE];

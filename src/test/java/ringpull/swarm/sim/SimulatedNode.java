@@ -102,10 +102,6 @@ public final class SimulatedNode {
         linkBytes /= times;
     }
 
-    public Swarm swarm() {
-        return swarm;
-    }
-
     void happen(Event event) {
         if (!alive) {
             return;

@@ -19,7 +19,7 @@ final class Channels implements Closeable {
     static final int KEPT = 64;
 
     private static final int METADATA_BYTES = 8 << 10;
-    private static final long IDLE_MINUTES = 5;
+    static final long IDLE_MINUTES = 5;
 
     /** By least recent use. */
     private final LinkedHashMap<Address, ManagedChannel> channels = new LinkedHashMap<>(16, 0.75f, true);

@@ -66,7 +66,7 @@ final class Codec {
                 Bodies.decode(wire));
     }
 
-    private static RingRumor encode(Rumor rumor) {
+    static RingRumor encode(Rumor rumor) {
         Member member = rumor.member();
         RingRumor.Builder wire = RingRumor.newBuilder()
                 .setId(encode(member.id()))

@@ -93,6 +93,7 @@ final class HomeAnswers implements Answers {
             case TOLD -> answer(answer);
             case ASKING -> Unsaid.ASKING;
             case BUSY -> Unsaid.BUSY;
+            case ABSENT -> Unsaid.ABSENT;
             case UNRECOGNIZED -> Unsaid.UNKNOWN;
         };
     }

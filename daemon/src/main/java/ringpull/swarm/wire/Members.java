@@ -1,5 +1,6 @@
 package ringpull.swarm.wire;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,7 +74,7 @@ final class Members implements Ranking {
         long now = System.nanoTime();
         if (now - refreshed > REFRESH_NANOS) {
             refreshed = now;
-            Map<MemberId, Member> live = new java.util.HashMap<>();
+            Map<MemberId, Member> live = new HashMap<>();
             ring.members().stream()
                     .filter(state -> state.status().counts())
                     .forEach(state -> live.put(state.member().id(), state.member()));

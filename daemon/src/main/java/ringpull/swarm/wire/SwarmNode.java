@@ -22,6 +22,7 @@ import ringpull.ring.wire.RingNode;
 import ringpull.swarm.Answers;
 import ringpull.swarm.Effect;
 import ringpull.swarm.Event;
+import ringpull.swarm.Message;
 import ringpull.swarm.Swarm;
 import ringpull.v1.SwarmMessage;
 import ringpull.v1.SwarmTold;
@@ -168,7 +169,7 @@ public final class SwarmNode implements Closeable {
     }
 
     private void perform(Effect effect) {
-        if (effect instanceof Effect.Send(MemberId to, ringpull.swarm.Message message)) {
+        if (effect instanceof Effect.Send(MemberId to, Message message)) {
             sent.incrementAndGet();
             lines.computeIfAbsent(to, id -> new Line(id, network)).say(SwarmCodec.encode(message), System.nanoTime());
         } else {

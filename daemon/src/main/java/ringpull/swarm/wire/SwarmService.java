@@ -157,6 +157,7 @@ public final class SwarmService extends SwarmGrpc.SwarmImplBase implements Binda
         return switch (unsaid) {
             case ASKING -> Optional.of(SwarmTagAnswer.State.ASKING);
             case BUSY -> Optional.of(SwarmTagAnswer.State.BUSY);
+            case ABSENT -> Optional.of(SwarmTagAnswer.State.ABSENT);
             case UNKNOWN -> Optional.empty();
         };
     }

@@ -45,6 +45,7 @@ public final class ChunkServer implements AutoCloseable {
     private final NettyIo io;
     private final Limits limits;
     private final Pace pace;
+    private final ReaderTurns turns;
     private final LongConsumer servedBytes;
     private final OpenConnections connections;
     private final BufferBudget budget;
@@ -89,13 +90,14 @@ public final class ChunkServer implements AutoCloseable {
                 DISK_THREADS,
                 Thread.ofPlatform().daemon().name("serve-disk-", 0).factory());
         this.loops = io.loops(Math.max(2, Runtime.getRuntime().availableProcessors()), "serve");
+        this.turns = new ReaderTurns(pace, this::later);
         this.listener = listen(address);
     }
 
     /**
      * Binds the address (port 0: any free one) and serves from now on.
      *
-     * @param pace what all readers share
+     * @param pace what all readers share, by turns
      * @param servedBytes told of every answer's bytes once it has ended, whole or not, on an event loop
      * @throws BindException if the address cannot be had
      * @throws IOException if TLS or the way to the kernel cannot be set up
@@ -181,6 +183,10 @@ public final class ChunkServer implements AutoCloseable {
                 servedBytes);
     }
 
+    private void later(long nanos, Runnable task) {
+        var _ = loops.threads().schedule(task, nanos, TimeUnit.NANOSECONDS);
+    }
+
     private Channel listen(InetSocketAddress address) throws BindException {
         ChannelFuture bound = new ServerBootstrap()
                 .group(loops.threads())
@@ -260,8 +266,8 @@ public final class ChunkServer implements AutoCloseable {
         return servedBytes;
     }
 
-    Pace pace() {
-        return pace;
+    ReaderTurns turns() {
+        return turns;
     }
 
     /** Whether the kernel can send from the file by itself, as fast as it likes. */

@@ -212,9 +212,11 @@ final class RequestHandler extends ChannelInboundHandlerAdapter {
                 .set(HttpHeaderNames.CONTENT_RANGE, Wire.contentRange(range, file.sizeBytes()));
         keepAlive(head, last);
         var _ = context.write(head);
+        Object reader = ChunkSource.reader(context.channel().remoteAddress());
+        SentBuffers.Turns turns = (bytes, turn) -> server.turns().ask(reader, bytes, turn);
         Answer body = server.sendfile()
                 ? new SentFile(context, file, range)
-                : new SentBuffers(context, file, range, server.disk(), server.budget(), server.pace());
+                : new SentBuffers(context, file, range, server.disk(), server.budget(), turns);
         watch(context, body, 0);
         body.start(failure -> {
             over.run();

@@ -5,18 +5,17 @@ import io.netty.channel.ChannelHandlerContext;
 import java.io.IOException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.blob.BlobFile;
 import ringpull.blob.ByteRange;
-import ringpull.transport.Pace;
 
 /**
  * Read into buffers, for TLS to encrypt or for a kernel interface that has no sendfile. One buffer is read while the one
- * before is sent; no more, so that a slow reader holds two. Reads may wait for the disk and run on threads of their own.
+ * before is sent; no more, so that a slow reader holds two, and none while it waits for its turn. Reads may wait for the disk
+ * and run on threads of their own.
  */
 final class SentBuffers implements Answer {
     static final int BUFFER_BYTES = 256 << 10;
@@ -28,7 +27,7 @@ final class SentBuffers implements Answer {
     private final long end;
     private final Executor disk;
     private final BufferBudget budget;
-    private final Pace pace;
+    private final Turns turns;
     private Consumer<@Nullable Throwable> ended = cause -> {};
     private @Nullable Throwable failure;
     private long next;
@@ -37,6 +36,12 @@ final class SentBuffers implements Answer {
     private boolean reading;
     private boolean told;
 
+    /** Runs the second when so many bytes may be sent: now, or later on another thread. */
+    @FunctionalInterface
+    interface Turns {
+        void ask(int bytes, Runnable turn);
+    }
+
     /** Owns the file from now on. */
     SentBuffers(
             ChannelHandlerContext context,
@@ -44,8 +49,8 @@ final class SentBuffers implements Answer {
             ByteRange range,
             Executor disk,
             BufferBudget budget,
-            Pace pace) {
-        this.pace = pace;
+            Turns turns) {
+        this.turns = turns;
         this.context = context;
         this.file = file;
         this.next = range.offset();
@@ -69,12 +74,16 @@ final class SentBuffers implements Answer {
         if (failure == null && !reading && inFlight < BUFFERS_AHEAD && next < end) {
             reading = true;
             long offset = next;
-            budget.take(() -> onDiskThread(offset));
+            turns.ask(length(offset), () -> budget.take(() -> onDiskThread(offset)));
         } else if (!told && !reading && inFlight == 0 && (failure != null || next == end)) {
             told = true;
             closeFile();
             ended.accept(failure);
         }
+    }
+
+    private int length(long offset) {
+        return (int) Math.min(BUFFER_BYTES, end - offset);
     }
 
     private void onDiskThread(long offset) {
@@ -89,7 +98,7 @@ final class SentBuffers implements Answer {
         ByteBuf buffer = null;
         try {
             buffer = context.alloc().directBuffer(BUFFER_BYTES);
-            int length = (int) Math.min(BUFFER_BYTES, end - offset);
+            int length = length(offset);
             while (buffer.readableBytes() < length) {
                 int wanted = length - buffer.readableBytes();
                 if (buffer.writeBytes(file.channel(), offset + buffer.readableBytes(), wanted) < 0) {
@@ -122,15 +131,6 @@ final class SentBuffers implements Answer {
         int length = buffer.readableBytes();
         next += length;
         inFlight++;
-        long wait = pace.reserve(length);
-        if (wait == 0) {
-            write(buffer, length);
-        } else {
-            var _ = context.executor().schedule(() -> write(buffer, length), wait, TimeUnit.NANOSECONDS);
-        }
-    }
-
-    private void write(ByteBuf buffer, int length) {
         context.writeAndFlush(buffer).addListener(sent -> {
             budget.giveBack();
             inFlight--;
