@@ -64,6 +64,10 @@ class HelperUnitTest extends UnitFixture {
         assertThat(run("stat", "-c", "%A %U %G", "/run/ringpull-helper")).isEqualTo("drwxr-xr-x root root");
         assertThat(doctorAs("ringpull")).contains("answers at " + SOCKET);
         assertThat(doctorAs("nobody")).contains("cannot connect to " + SOCKET + ": Permission denied");
+        run("chmod", "666", SOCKET);
+        assertThat(doctorAs("nobody"))
+                .as("who asks is what counts, not the socket's mode")
+                .contains("the helper did not answer");
     }
 
     @Test

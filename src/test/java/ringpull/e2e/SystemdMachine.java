@@ -49,8 +49,8 @@ final class SystemdMachine implements AutoCloseable {
         """;
 
     /**
-     * Arguments: the directory, the jars' and the classes' roots. What the sandbox hides is seen under /mnt. Devices are its own,
-     * and modprobe is the test's: this kernel's modules are not the machine's.
+     * Arguments: the directory, the jars' and the classes' roots, and whether it has devices of its own. What the sandbox hides is
+     * seen under /mnt. With devices of its own, modprobe is the test's: this kernel's modules are not the machine's.
      */
     private static final String BOOT = """
         set -e
@@ -67,13 +67,15 @@ final class SystemdMachine implements AutoCloseable {
         cp -r "$1/units" /run/units
         cp "$1/ringpull" /mnt/ringpull
         systemd-tmpfiles --create --prefix=/run --prefix=/var/lib "$1/tmpfiles.conf"
-        [ ! -e /sbin/modprobe ] || mount --bind "$1/modprobe" "$(readlink -f /sbin/modprobe)"
-        mkdir /mnt/dev
-        mount -t tmpfs -o mode=755 tmpfs /mnt/dev
-        cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/console /mnt/dev
-        mkdir /mnt/dev/pts /mnt/dev/shm
-        mount --bind /dev/pts /mnt/dev/pts
-        mount --move /mnt/dev /dev
+        if [ "$4" = own ]; then
+          [ ! -e /sbin/modprobe ] || mount --bind "$1/modprobe" "$(readlink -f /sbin/modprobe)"
+          mkdir /mnt/dev
+          mount -t tmpfs -o mode=755 tmpfs /mnt/dev
+          cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty /dev/ptmx /dev/console /mnt/dev
+          mkdir /mnt/dev/pts /mnt/dev/shm
+          mount --bind /dev/pts /mnt/dev/pts
+          mount --move /mnt/dev /dev
+        fi
         export container=ringpull-test SYSTEMD_UNIT_PATH=/run/units
         exec /lib/systemd/systemd --system --unit=default.target --log-target=console --show-status=no
         """;
@@ -97,6 +99,15 @@ final class SystemdMachine implements AutoCloseable {
      * @param settings more of its section Service
      */
     static SystemdMachine boot(Path directory, String unit, String settings) throws Exception {
+        return boot(directory, unit, settings, "own");
+    }
+
+    /** The same with this kernel's devices and modules: in a guest, where it does no harm. */
+    static SystemdMachine bootOnItsKernel(Path directory, String unit) throws Exception {
+        return boot(directory, unit, "", "kernel");
+    }
+
+    private static SystemdMachine boot(Path directory, String unit, String settings, String devices) throws Exception {
         ClassPath classPath = ClassPath.ofThisProcess(directory.resolve("jars"));
         Path units = Files.createDirectories(directory.resolve("units"));
         for (String target : TARGETS) {
@@ -124,7 +135,7 @@ final class SystemdMachine implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of("bash", "-c", ENTER, "enter", group));
         command.addAll(List.of("unshare", "--pid", "--mount", "--fork", "--mount-proc", "--cgroup", "--ipc", "--uts"));
         command.addAll(List.of("--kill-child", "bash", "-c", BOOT, "boot", directory.toString()));
-        command.addAll(List.of(classPath.jars.toString(), classPath.classes.toString()));
+        command.addAll(List.of(classPath.jars.toString(), classPath.classes.toString(), devices));
         Process unshare = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("systemd.log").toFile())
@@ -190,7 +201,7 @@ final class SystemdMachine implements AutoCloseable {
             return new Ran(-1, "systemd does not run");
         }
         List<String> all =
-                new ArrayList<>(List.of("nsenter", "-t", "" + systemd.getAsLong(), "-m", "-p", "-C", "-i", "-u"));
+                new ArrayList<>(List.of("nsenter", "-t", "" + systemd.getAsLong(), "-m", "-p", "-C", "-i", "-u", "-r"));
         all.addAll(command);
         Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

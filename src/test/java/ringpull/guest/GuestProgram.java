@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import ringpull.demo.Programs;
 
 /** Runs a program of {@link Scenarios} in a guest. */
 public final class GuestProgram {
@@ -26,13 +27,37 @@ public final class GuestProgram {
      * @return a test for each scenario
      */
     public static Stream<DynamicTest> run(Class<?> program, Duration ceiling) throws IOException, InterruptedException {
-        String launcher = Optional.ofNullable(System.getenv(LAUNCHER)).orElse("");
-        if (launcher.isEmpty() || !Files.isExecutable(Path.of(launcher))) {
-            String reason = program.getSimpleName() + " does not run: " + LAUNCHER + " names no launcher of guests";
+        return run(program, "uml", ceiling);
+    }
+
+    /** The same on Debian's kernel, with all that systemd wants, interpreted: some ten times slower. */
+    public static Stream<DynamicTest> runOnStockKernel(Class<?> program, Duration ceiling)
+            throws IOException, InterruptedException {
+        assume(
+                program,
+                Programs.find("qemu-system-x86_64").isEmpty()
+                        ? "no qemu-system-x86_64 (Debian: qemu-system-x86)"
+                        : Programs.isRoot() ? "" : "only root can start the emulator's file server");
+        return run(program, "tcg", ceiling);
+    }
+
+    private static void assume(Class<?> program, String missing) {
+        if (!missing.isEmpty()) {
+            String reason = program.getSimpleName() + " does not run: " + missing;
             System.out.println(reason);
             assumeTrue(false, reason);
         }
-        List<String> command = new ArrayList<>(List.of(launcher, "-a", "uml", "-m", "3072"));
+    }
+
+    private static Stream<DynamicTest> run(Class<?> program, String kernel, Duration ceiling)
+            throws IOException, InterruptedException {
+        String launcher = Optional.ofNullable(System.getenv(LAUNCHER)).orElse("");
+        assume(
+                program,
+                launcher.isEmpty() || !Files.isExecutable(Path.of(launcher))
+                        ? LAUNCHER + " names no launcher of guests"
+                        : "");
+        List<String> command = new ArrayList<>(List.of(launcher, "-a", kernel, "-m", "3072"));
         command.addAll(List.of("-t", Long.toString(ceiling.toSeconds())));
         command.addAll(List.of("-e", "RINGPULL_TEST_SCALE", "-e", "RINGPULL_GUEST_ONLY", "--"));
         // A guest is slow at starting Java, and at compiling: so for each that is started in it.

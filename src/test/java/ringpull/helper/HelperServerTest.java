@@ -7,40 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import ringpull.blob.Digest;
 import ringpull.containerd.Recall;
 import ringpull.os.Descriptor;
 import ringpull.os.UnixSocket;
 
 /** The helper on a host whose kernel may have neither target nor host: what it refuses, and that it lives on. */
-class HelperServerTest {
-    private static final Duration WAIT = Duration.ofSeconds(60);
-
-    @TempDir
-    Path directory;
-
-    private Path socket;
-    private HelperServer server;
-
-    @BeforeEach
-    void start() throws IOException {
-        socket = directory.resolve("helper.sock");
-        server = HelperServer.start(
-                socket, System.getProperty("user.name"), new Recall(directory.resolve("containerd.sock"), directory));
-    }
-
-    @AfterEach
-    void stop() {
-        server.close();
-    }
-
+class HelperServerTest extends RunningHelper {
     @Test
     void theSocketIsTheDaemonsAlone() throws IOException {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
@@ -72,7 +48,7 @@ class HelperServerTest {
 
     @Test
     void whatIsNoRequestIsRefused() throws IOException {
-        try (UnixSocket raw = UnixSocket.connect(socket)) {
+        try (UnixSocket raw = UnixSocket.connect(socket, WAIT)) {
             raw.timeout(WAIT);
             for (String line : new String[] {"x", "listen tcp 10.0.0.1,queue_size=1 1", "probe\0", "ok", "\n"}) {
                 raw.send(line, Optional.empty());
@@ -83,7 +59,7 @@ class HelperServerTest {
 
     @Test
     void aFileBesideWhatWantsNoneIsRefused() throws IOException {
-        try (UnixSocket raw = UnixSocket.connect(socket);
+        try (UnixSocket raw = UnixSocket.connect(socket, WAIT);
                 Descriptor file = Descriptor.inMemory("f")) {
             raw.timeout(WAIT);
             raw.send("probe", Optional.of(file));
@@ -94,7 +70,7 @@ class HelperServerTest {
     @Test
     void anAbortNeedsAPlainFileAndTheContainerdThatTheHelperKnows() throws IOException {
         Request.Abort abort = new Request.Abort(Digest.parse("sha256:" + "ab".repeat(32)));
-        try (UnixSocket raw = UnixSocket.connect(socket);
+        try (UnixSocket raw = UnixSocket.connect(socket, WAIT);
                 Descriptor device = Descriptor.open(Path.of("/dev/zero"));
                 Descriptor file = Descriptor.open(Files.writeString(directory.resolve("blob"), "x"))) {
             raw.timeout(WAIT);

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -151,6 +150,67 @@ class NvmetTest {
         assertThat(all()).isEqualTo(before);
     }
 
+    /** Its helper was killed, at any step of making or of taking away. */
+    @Test
+    void whateverIsLeftOfAReaderIsSwept() throws IOException {
+        remove(root.resolve("hosts/nqn.2026-11.ringpull:reader-probe"));
+        List<String> before = all();
+        Path host = root.resolve("hosts").resolve(SESSION.host());
+        Path subsystem = root.resolve("subsystems").resolve(SESSION.subsystem());
+        Path port = root.resolve("ports/21070");
+        int swept = 0;
+        for (int parts = 1; parts < 1 << 6; parts++) {
+            boolean allowed = (parts & 8) != 0;
+            boolean listening = (parts & 16) != 0;
+            boolean shown = (parts & 32) != 0;
+            boolean hasHost = (parts & 1) != 0;
+            boolean hasSubsystem = (parts & 2) != 0;
+            boolean hasPort = (parts & 4) != 0;
+            if ((allowed && !hasHost)
+                    || (listening && !hasPort)
+                    || ((allowed || listening || shown) && !hasSubsystem)) {
+                continue; // the kernel has no such tree
+            }
+            for (Path made : new Path[] {
+                hasHost ? host : root, hasSubsystem ? subsystem.resolve("allowed_hosts") : root,
+                hasPort ? port.resolve("subsystems") : root, shown ? subsystem.resolve("namespaces/1") : root
+            }) {
+                Files.createDirectories(made);
+            }
+            if (allowed) {
+                Files.createSymbolicLink(subsystem.resolve("allowed_hosts").resolve(SESSION.host()), host);
+            }
+            if (listening) {
+                Files.createSymbolicLink(port.resolve("subsystems").resolve(SESSION.subsystem()), subsystem);
+            }
+
+            new Nvmet(root, NvmetTest::remove).sweep();
+
+            assertThat(all()).as("parts %s", Integer.toBinaryString(parts)).isEqualTo(before);
+            swept++;
+        }
+        assertThat(swept).isEqualTo(21);
+    }
+
+    @Test
+    void aReaderWhoseFirstBlobCannotBeShownIsNotLetIn(@TempDir Path directory) throws IOException {
+        Target target = new Target(nvmet, ENDPOINT);
+        Path subsystem = Files.createDirectories(root.resolve("subsystems").resolve(SESSION.subsystem()));
+        Files.createFile(subsystem.resolve("namespaces")); // so none can be made in it
+        try (Descriptor file = Descriptor.create(directory.resolve("f"));
+                FileChannel channel = file.channel()) {
+            channel.write(ByteBuffer.wrap(new byte[4096]));
+            assertThatThrownBy(() -> target.export(new Request.Export(SESSION, KEY, NAME), file))
+                    .isInstanceOf(IOException.class);
+            assertThat(subsystem).doesNotExist();
+            assertThat(root.resolve("hosts").resolve(SESSION.host())).doesNotExist();
+
+            target.export(new Request.Export(SESSION, KEY, NAME), file);
+            assertThat(subsystem.resolve("namespaces/1")).exists();
+        }
+        target.close();
+    }
+
     @Test
     void withoutTheTargetOrItsAuthenticationItSaysWhatIsMissing() throws IOException {
         nvmet.check();
@@ -166,18 +226,17 @@ class NvmetTest {
         Request.Export export = new Request.Export(SESSION, KEY, NAME);
         Path file = Files.write(directory.resolve("f"), new byte[4096]);
 
-        assertThatThrownBy(() -> target.export(export, Optional.empty())).hasMessageContaining("needs a file");
         try (Descriptor toRead = Descriptor.openDirect(file)) {
-            assertThatThrownBy(() -> target.export(export, Optional.of(toRead))).hasMessageContaining("sealed");
+            assertThatThrownBy(() -> target.export(export, toRead)).hasMessageContaining("sealed");
         }
         try (Descriptor memory = Descriptor.inMemory("m");
                 FileChannel channel = memory.channel()) {
             channel.write(ByteBuffer.wrap(new byte[4095]));
-            assertThatThrownBy(() -> target.export(export, Optional.of(memory))).hasMessageContaining("4096");
+            assertThatThrownBy(() -> target.export(export, memory)).hasMessageContaining("4096");
             channel.write(ByteBuffer.wrap(new byte[1]));
             memory.seal();
-            target.export(export, Optional.of(memory));
-            assertThatThrownBy(() -> target.export(export, Optional.of(memory))).hasMessageContaining("shown already");
+            target.export(export, memory);
+            assertThatThrownBy(() -> target.export(export, memory)).hasMessageContaining("shown already");
         }
         target.close();
         assertThat(root.resolve("subsystems").resolve(SESSION.subsystem())).doesNotExist();

@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class UnixSocketTest {
+    private static final Duration WAIT = Duration.ofSeconds(60);
+
     @TempDir
     Path directory;
 
@@ -33,7 +37,7 @@ class UnixSocketTest {
     void connect() throws IOException {
         Path path = directory.resolve("s");
         listener = UnixSocket.listen(path, 4);
-        client = UnixSocket.connect(path);
+        client = UnixSocket.connect(path, WAIT);
         server = listener.accept();
     }
 
@@ -80,6 +84,23 @@ class UnixSocketTest {
 
         assertThat(server.receive().text()).isEqualTo(longest);
         assertThatThrownBy(() -> client.send(longest + "x", Optional.empty())).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void whereNobodyLetsInTheWaitEnds() throws IOException {
+        Path full = directory.resolve("full");
+        List<UnixSocket> line = new ArrayList<>();
+        try (UnixSocket _ = UnixSocket.listen(full, 0)) {
+            assertThatThrownBy(() -> {
+                        while (line.size() < 100) {
+                            line.add(UnixSocket.connect(full, Duration.ofMillis(20)));
+                        }
+                    })
+                    .isInstanceOf(SocketTimeoutException.class)
+                    .hasMessage("nobody is let in at " + full);
+        } finally {
+            line.forEach(UnixSocket::close);
+        }
     }
 
     @Test

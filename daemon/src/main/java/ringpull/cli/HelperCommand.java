@@ -3,7 +3,6 @@ package ringpull.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -72,7 +71,7 @@ final class HelperCommand implements Callable<Integer> {
         HelperServer server = HelperServer.start(socket, user, new Recall(containerd, containerdRoot));
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(server::close));
         spec.commandLine().getOut().println("ready: helper=" + socket);
-        new CountDownLatch(1).await();
-        return ExitCode.DONE;
+        server.await();
+        return ExitCode.FAILED;
     }
 }

@@ -4,12 +4,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -84,7 +81,7 @@ final class Controllers {
         /** Opens what this target shows under a name; what others show never. */
         Descriptor open(UUID name) throws IOException {
             long deadline = System.nanoTime() + APPEAR_NANOS;
-            Files.writeString(directory.resolve("rescan_controller"), "1", StandardOpenOption.WRITE);
+            KernelFiles.write(directory.resolve("rescan_controller"), "1");
             Optional<Path> block = find(name);
             while (block.isEmpty()) {
                 if (System.nanoTime() > deadline) {
@@ -105,15 +102,13 @@ final class Controllers {
         }
 
         private Optional<Path> find(UUID name) throws IOException {
-            try (DirectoryStream<Path> blocks = Files.newDirectoryStream(sys.resolve("block"), "nvme*n*")) {
-                for (Path block : blocks) {
-                    // Hidden paths of a shared namespace have no node of their own.
-                    if (read(block.resolve("uuid")).equals(name.toString())
-                            && read(block.resolve("device/subsysnqn")).equals(subsystem)
-                            && !read(block.resolve("hidden")).equals("1")
-                            && !read(block.resolve("size")).equals("0")) {
-                        return Optional.of(block);
-                    }
+            for (Path block : KernelFiles.in(sys.resolve("block"), "nvme*n*")) {
+                // Hidden paths of a shared namespace have no node of their own.
+                if (KernelFiles.read(block.resolve("uuid")).equals(name.toString())
+                        && KernelFiles.read(block.resolve("device/subsysnqn")).equals(subsystem)
+                        && !KernelFiles.read(block.resolve("hidden")).equals("1")
+                        && !KernelFiles.read(block.resolve("size")).equals("0")) {
+                    return Optional.of(block);
                 }
             }
             return Optional.empty();
@@ -124,13 +119,11 @@ final class Controllers {
             long opened = (Long) Files.getAttribute(device.path(), "unix:rdev");
             long major = (opened >>> 8) & 0xfff;
             long minor = (opened & 0xff) | ((opened >>> 12) & 0xfff00);
-            if (!read(block.resolve("dev")).equals(major + ":" + minor)) {
+            if (!KernelFiles.read(block.resolve("dev")).equals(major + ":" + minor)) {
                 throw new IOException(block + " has become another disk");
             }
-            try (DirectoryStream<Path> partitions = Files.newDirectoryStream(block, block.getFileName() + "p*")) {
-                if (partitions.iterator().hasNext()) {
-                    throw new IOException("the target shows a disk with partitions, which no blob has");
-                }
+            if (!KernelFiles.in(block.toRealPath(), block.getFileName() + "p*").isEmpty()) {
+                throw new IOException("the target shows a disk with partitions, which no blob has");
             }
         }
 
@@ -167,40 +160,23 @@ final class Controllers {
 
     private static void disconnect(Path directory, String subsystem) {
         // One that was lost is gone already, and its number may be another's.
-        if (!read(directory.resolve("subsysnqn")).equals(subsystem)) {
+        if (!KernelFiles.read(directory.resolve("subsysnqn")).equals(subsystem)) {
             return;
         }
         try {
-            Files.writeString(directory.resolve("delete_controller"), "1", StandardOpenOption.WRITE);
+            KernelFiles.write(directory.resolve("delete_controller"), "1");
         } catch (IOException e) {
-            log.warn("cannot disconnect {}: {}", directory, e.toString());
+            log.warn("not disconnected: {}", e.getMessage());
         }
     }
 
     /** Disconnects from all targets of ours, whoever connected. */
     void sweep() throws IOException {
-        Path all = sys.resolve("class/nvme");
-        if (!Files.isDirectory(all)) {
-            return;
-        }
-        List<Path> directories = new ArrayList<>();
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(all, "nvme*")) {
-            found.forEach(directories::add);
-        }
-        for (Path directory : directories) {
-            String subsystem = read(directory.resolve("subsysnqn"));
+        for (Path directory : KernelFiles.in(sys.resolve("class/nvme"), "nvme*")) {
+            String subsystem = KernelFiles.read(directory.resolve("subsysnqn"));
             if (subsystem.startsWith(Names.SUBSYSTEM)) {
                 disconnect(directory, subsystem);
             }
-        }
-    }
-
-    /** An attribute; empty if it is not there, or goes while it is read. */
-    private static String read(Path attribute) {
-        try {
-            return Files.readString(attribute, StandardCharsets.UTF_8).strip();
-        } catch (IOException e) {
-            return "";
         }
     }
 }

@@ -12,6 +12,9 @@ public final class HelperClient implements AutoCloseable {
     static final String OK = "ok";
     static final String NO = "no";
 
+    /** A helper that lives lets in at once. */
+    private static final Duration CONNECT_WAIT = Duration.ofSeconds(5);
+
     private final UnixSocket socket;
     private boolean broken;
 
@@ -19,9 +22,9 @@ public final class HelperClient implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** @throws IOException with a sentence, if nobody listens there */
+    /** @throws IOException with a sentence, if nobody listens there, or lets this one in */
     public static HelperClient connect(Path path) throws IOException {
-        return new HelperClient(UnixSocket.connect(path));
+        return new HelperClient(UnixSocket.connect(path, CONNECT_WAIT));
     }
 
     /** The helper could not do what it was asked; it says why, and the connection is as good as before. */
@@ -50,23 +53,23 @@ public final class HelperClient implements AutoCloseable {
     }
 
     public Abilities probe(Duration wait) throws IOException {
-        UnixSocket.Message answer = exchange(new Request.Probe(), Optional.empty(), wait);
-        answer.file().ifPresent(Descriptor::close);
-        String[] problems = answer.text().replaceFirst("^" + OK + " ", "").split("\t", -1);
-        if (problems.length != 2) {
-            throw new IOException("the helper is of another version: restart it");
+        try (UnixSocket.Message answer = exchange(new Request.Probe(), Optional.empty(), wait)) {
+            String[] problems = answer.text().replaceFirst("^" + OK + " ", "").split("\t", -1);
+            if (problems.length != 2) {
+                throw new IOException("the helper is of another version: restart it");
+            }
+            return new Abilities(problems[0], problems[1]);
         }
-        return new Abilities(problems[0], problems[1]);
     }
 
     /** Asks for what has no answer but that it is done. */
     public void ask(Request request, Duration wait) throws IOException {
-        exchange(request, Optional.empty(), wait).file().ifPresent(Descriptor::close);
+        exchange(request, Optional.empty(), wait).close();
     }
 
     /** The same with a file; it stays the caller's. */
     public void ask(Request.Export request, Descriptor file, Duration wait) throws IOException {
-        exchange(request, Optional.of(file), wait).file().ifPresent(Descriptor::close);
+        exchange(request, Optional.of(file), wait).close();
     }
 
     /**
@@ -76,12 +79,10 @@ public final class HelperClient implements AutoCloseable {
      * @return how many ingests are gone
      */
     public int ask(Request.Abort request, Descriptor blob, Duration wait) throws IOException {
-        UnixSocket.Message answer = exchange(request, Optional.of(blob), wait);
-        answer.file().ifPresent(Descriptor::close);
-        try {
+        try (UnixSocket.Message answer = exchange(request, Optional.of(blob), wait)) {
             return Integer.parseInt(answer.text().substring(OK.length()).strip());
         } catch (NumberFormatException e) {
-            throw new IOException("the helper answers \"" + answer.text() + "\"", e);
+            throw new IOException("the helper is of another version: restart it", e);
         }
     }
 
@@ -105,12 +106,12 @@ public final class HelperClient implements AutoCloseable {
         } catch (IOException e) {
             // A late answer would pass for the next one's.
             broken = true;
-            throw new IOException("the helper did not answer: " + e.getMessage(), e);
+            throw new IOException("the helper did not answer, and may have logged why: " + e.getMessage(), e);
         }
         if (answer.text().equals(OK) || answer.text().startsWith(OK + " ")) {
             return answer;
         }
-        answer.file().ifPresent(Descriptor::close);
+        answer.close();
         throw new Refused(answer.text().replaceFirst("^" + NO + " ", ""));
     }
 

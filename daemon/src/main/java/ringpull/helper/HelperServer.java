@@ -12,11 +12,9 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import ringpull.containerd.Recall;
-import ringpull.os.Descriptor;
 import ringpull.os.NativeLibraries;
 import ringpull.os.Systemd;
 import ringpull.os.UnixSocket;
@@ -28,10 +26,9 @@ import ringpull.os.UnixSocket;
  */
 public final class HelperServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HelperServer.class);
-    private static final int CONNECTIONS_MAX = 256;
+    static final int CONNECTIONS_MAX = 256;
     private static final int BACKLOG = 64;
     private static final int ROOT = 0;
-    private static final int REASON_CHARS_MAX = 500;
     /** The kernel waits for a minute for a target that does not answer; the next helper's sweep does the rest. */
     private static final Duration STOP_WAIT = Duration.ofSeconds(15);
 
@@ -83,22 +80,15 @@ public final class HelperServer implements AutoCloseable {
 
     /** Takes away everything of ours in the kernel, whoever made it. */
     public static void sweep() throws IOException {
-        new Nvmet().sweep();
+        // In this order: a host that takes leave of a target that has gone waits for a minute.
         new Controllers().sweep();
+        new Nvmet().sweep();
     }
 
     private void accept() {
         try {
             while (true) {
-                UnixSocket connection = listener.accept();
-                synchronized (this) {
-                    if (closed || open.size() >= CONNECTIONS_MAX || !allowed(connection)) {
-                        connection.close();
-                        continue;
-                    }
-                    open.add(connection);
-                }
-                Thread.ofPlatform().name("connection").start(() -> serve(connection));
+                admit(listener.accept());
             }
         } catch (IOException e) {
             synchronized (this) {
@@ -109,25 +99,38 @@ public final class HelperServer implements AutoCloseable {
         }
     }
 
-    private boolean allowed(UnixSocket connection) throws IOException {
-        UnixSocket.Peer peer = connection.peer();
-        if (peer.uid() == user || peer.uid() == ROOT) {
-            return true;
+    private void admit(UnixSocket connection) {
+        synchronized (this) {
+            if (closed || !allowed(connection)) {
+                connection.close();
+                return;
+            }
+            open.add(connection);
         }
-        log.warn("refused pid {} of uid {}: not the daemon's user", peer.pid(), peer.uid());
+        Thread.ofPlatform().name("connection").start(() -> serve(connection));
+    }
+
+    private boolean allowed(UnixSocket connection) {
+        try {
+            UnixSocket.Peer peer = connection.peer();
+            if (peer.uid() != user && peer.uid() != ROOT) {
+                log.warn("refused pid {} of uid {}: not the daemon's user", peer.pid(), peer.uid());
+            } else if (open.size() >= CONNECTIONS_MAX) {
+                log.warn("refused pid {}: {} connections are open, and no more may be", peer.pid(), open.size());
+            } else {
+                return true;
+            }
+        } catch (IOException e) {
+            log.warn("refused: {}", e.toString());
+        }
         return false;
     }
 
     private void serve(UnixSocket connection) {
-        try (Conversation conversation = new Conversation()) {
+        try (Conversation conversation = new Conversation(nvmet, controllers, recall)) {
             while (true) {
-                UnixSocket.Message message = connection.receive();
-                Answer answer;
-                try (Answer.Beside file = new Answer.Beside(message.file())) {
-                    answer = conversation.answer(message.text(), file.file());
-                }
-                try (Answer.Beside file = new Answer.Beside(answer.file())) {
-                    connection.send(answer.line(), file.file());
+                try (Conversation.Answer answer = next(connection, conversation)) {
+                    connection.send(answer.line(), answer.file());
                 }
             }
         } catch (EOFException e) {
@@ -143,132 +146,17 @@ public final class HelperServer implements AutoCloseable {
         }
     }
 
-    /** What came of a request: a word and, for some, an open file. */
-    private record Answer(String line, Optional<Descriptor> file) {
-        static Answer ok(String more) {
-            return new Answer(more.isEmpty() ? HelperClient.OK : HelperClient.OK + " " + more, Optional.empty());
-        }
-
-        static Answer refused(@Nullable String why) {
-            String line = String.valueOf(why).replace('\n', ' ');
-            return new Answer(
-                    HelperClient.NO + " " + line.substring(0, Math.min(line.length(), REASON_CHARS_MAX)),
-                    Optional.empty());
-        }
-
-        record Beside(Optional<Descriptor> file) implements AutoCloseable {
-            @Override
-            public void close() {
-                file.ifPresent(Descriptor::close);
-            }
+    private static Conversation.Answer next(UnixSocket connection, Conversation conversation) throws IOException {
+        try (UnixSocket.Message message = connection.receive()) {
+            return conversation.answer(message.text(), message.file());
+        } catch (UnixSocket.Unfit e) {
+            return Conversation.Answer.refused(e.getMessage());
         }
     }
 
-    private interface Check {
-        void run() throws IOException;
-    }
-
-    private static String problem(Check check) {
-        try {
-            check.run();
-            return "";
-        } catch (IOException e) {
-            log.info("{}", e.getMessage());
-            return String.valueOf(e.getMessage()).replaceAll("\\s+", " ");
-        }
-    }
-
-    /** One connection: a target, or a controller, once it said which. */
-    private final class Conversation implements AutoCloseable {
-        private @Nullable Target target;
-        private Controllers.@Nullable Controller controller;
-
-        Answer answer(String line, Optional<Descriptor> file) {
-            try {
-                Request request = Request.parse(line);
-                if (file.isPresent() != (request instanceof Request.Export || request instanceof Request.Abort)) {
-                    throw new IllegalArgumentException(
-                            "a file is given with an export or an abort, and with nothing else");
-                }
-                return answer(request, file);
-            } catch (IOException | IllegalArgumentException e) {
-                log.info("refused: {}", e.getMessage());
-                return Answer.refused(e.getMessage());
-            }
-        }
-
-        private Answer answer(Request request, Optional<Descriptor> file) throws IOException {
-            switch (request) {
-                case Request.Probe r -> {
-                    return Answer.ok(probe());
-                }
-                case Request.Listen r -> {
-                    mustBeNew();
-                    target = new Target(nvmet, r.endpoint());
-                }
-                case Request.Export r -> target().export(r, file);
-                case Request.Withdraw r -> target().withdraw(r);
-                case Request.Dismiss r -> target().dismiss(r);
-                case Request.Abort r -> {
-                    return Answer.ok(Integer.toString(abort(r, file.orElseThrow())));
-                }
-                case Request.Connect r -> {
-                    mustBeNew();
-                    controller = controllers.connect(r);
-                }
-                case Request.Open r -> {
-                    Controllers.Controller connected = controller;
-                    if (connected == null) {
-                        throw new IllegalArgumentException("this connection is no controller");
-                    }
-                    return new Answer(HelperClient.OK, Optional.of(connected.open(r.namespace())));
-                }
-            }
-            return Answer.ok("");
-        }
-
-        private int abort(Request.Abort request, Descriptor file) throws IOException {
-            if (!file.isFile()) {
-                throw new IllegalArgumentException("an abort is given a plain file");
-            }
-            int gone = recall.of(request.digest(), file::fill);
-            log.info("threw away {} of containerd's ingests of {}: they held other bytes", gone, request.digest());
-            return gone;
-        }
-
-        /** Why not a target, a tab, and why not a host; nothing where it can. */
-        private String probe() {
-            String target = problem(() -> {
-                synchronized (nvmet) {
-                    nvmet.check();
-                }
-            });
-            return target + "\t" + problem(controllers::check);
-        }
-
-        private void mustBeNew() {
-            if (target != null || controller != null) {
-                throw new IllegalArgumentException("this connection is a target or a controller already");
-            }
-        }
-
-        private Target target() {
-            Target mine = target;
-            if (mine == null) {
-                throw new IllegalArgumentException("this connection is no target");
-            }
-            return mine;
-        }
-
-        @Override
-        public void close() {
-            if (target != null) {
-                target.close();
-            }
-            if (controller != null) {
-                controller.close();
-            }
-        }
+    /** Returns when nobody can connect any more: after {@link #close}, or because the kernel lets nobody. */
+    public void await() throws InterruptedException {
+        accepting.join();
     }
 
     /** Ends every connection, and waits for a while until what they made is gone. */

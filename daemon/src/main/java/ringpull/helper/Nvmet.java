@@ -1,13 +1,8 @@
 package ringpull.helper;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,10 +66,10 @@ final class Nvmet {
             }
             Files.createDirectories(port);
             try {
-                write(port.resolve("addr_trtype"), endpoint.fabric().word());
-                write(port.resolve("addr_adrfam"), endpoint.family());
-                write(port.resolve("addr_traddr"), endpoint.host());
-                write(port.resolve("addr_trsvcid"), Integer.toString(endpoint.port()));
+                KernelFiles.write(port.resolve("addr_trtype"), endpoint.fabric().word());
+                KernelFiles.write(port.resolve("addr_adrfam"), endpoint.family());
+                KernelFiles.write(port.resolve("addr_traddr"), endpoint.host());
+                KernelFiles.write(port.resolve("addr_trsvcid"), Integer.toString(endpoint.port()));
                 return port;
             } catch (IOException e) {
                 removal.remove(port);
@@ -93,11 +88,11 @@ final class Nvmet {
         Path host = Files.createDirectories(host(session));
         Path subsystem = Files.createDirectories(subsystem(session));
         try {
-            write(host.resolve("dhchap_key"), Names.secret(key));
-            write(subsystem.resolve("attr_allow_any_host"), "0");
-            write(subsystem.resolve("attr_model"), Names.MODEL);
-            link(subsystem.resolve("allowed_hosts").resolve(session.host()), host);
-            link(port.resolve("subsystems").resolve(session.subsystem()), subsystem);
+            KernelFiles.write(host.resolve("dhchap_key"), Names.secret(key));
+            KernelFiles.write(subsystem.resolve("attr_allow_any_host"), "0");
+            KernelFiles.write(subsystem.resolve("attr_model"), Names.MODEL);
+            KernelFiles.link(subsystem.resolve("allowed_hosts").resolve(session.host()), host);
+            KernelFiles.link(port.resolve("subsystems").resolve(session.subsystem()), subsystem);
         } catch (IOException e) {
             dismiss(session);
             throw e;
@@ -115,10 +110,10 @@ final class Nvmet {
     void show(Request.Session session, int number, UUID name, Path file, boolean inMemory) throws IOException {
         Path namespace = Files.createDirectories(namespace(session, number));
         try {
-            write(namespace.resolve("device_path"), file.toString());
-            write(namespace.resolve("buffered_io"), inMemory ? "1" : "0");
-            write(namespace.resolve("device_uuid"), name.toString());
-            write(namespace.resolve("enable"), "1");
+            KernelFiles.write(namespace.resolve("device_path"), file.toString());
+            KernelFiles.write(namespace.resolve("buffered_io"), inMemory ? "1" : "0");
+            KernelFiles.write(namespace.resolve("device_uuid"), name.toString());
+            KernelFiles.write(namespace.resolve("enable"), "1");
         } catch (IOException e) {
             removal.remove(namespace);
             throw e;
@@ -142,13 +137,13 @@ final class Nvmet {
         if (!Files.exists(subsystem)) {
             return;
         }
-        for (Path port : children(root.resolve("ports"), "*")) {
+        for (Path port : KernelFiles.in(root.resolve("ports"), "*")) {
             Files.deleteIfExists(port.resolve("subsystems").resolve(String.valueOf(subsystem.getFileName())));
         }
-        for (Path namespace : children(subsystem.resolve("namespaces"), "*")) {
+        for (Path namespace : KernelFiles.in(subsystem.resolve("namespaces"), "*")) {
             removal.remove(namespace);
         }
-        for (Path allowed : children(subsystem.resolve("allowed_hosts"), "*")) {
+        for (Path allowed : KernelFiles.in(subsystem.resolve("allowed_hosts"), "*")) {
             Files.delete(allowed);
         }
         removal.remove(subsystem);
@@ -160,11 +155,11 @@ final class Nvmet {
             return;
         }
         int found = 0;
-        for (Path subsystem : children(root.resolve("subsystems"), Names.SUBSYSTEM + "*")) {
+        for (Path subsystem : KernelFiles.in(root.resolve("subsystems"), Names.SUBSYSTEM + "*")) {
             removeSubsystem(subsystem);
             found++;
         }
-        for (Path host : children(root.resolve("hosts"), Names.HOST + "*")) {
+        for (Path host : KernelFiles.in(root.resolve("hosts"), Names.HOST + "*")) {
             removal.remove(host);
             found++;
         }
@@ -190,39 +185,5 @@ final class Nvmet {
 
     private Path namespace(Request.Session session, int number) {
         return subsystem(session).resolve("namespaces").resolve(Integer.toString(number));
-    }
-
-    private static Iterable<Path> children(Path directory, String glob) throws IOException {
-        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-            return List.of();
-        }
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(directory, glob)) {
-            List<Path> all = new ArrayList<>();
-            found.forEach(all::add);
-            return all;
-        }
-    }
-
-    private static void link(Path link, Path target) throws IOException {
-        Files.createDirectories(link.resolveSibling("."));
-        try {
-            Files.createSymbolicLink(link, target);
-        } catch (IOException e) {
-            throw new IOException("cannot link " + link + ": " + reason(e), e);
-        }
-    }
-
-    /** In one write, as the kernel wants it. The value stays out of messages: it may be a key. */
-    private static void write(Path attribute, String value) throws IOException {
-        try {
-            Files.writeString(attribute, value, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        } catch (IOException e) {
-            throw new IOException("cannot write " + attribute + ": " + reason(e), e);
-        }
-    }
-
-    private static String reason(IOException e) {
-        String message = String.valueOf(e.getMessage());
-        return message.substring(message.lastIndexOf(": ") + 1).strip();
     }
 }

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,8 +42,7 @@ final class Target implements AutoCloseable {
     }
 
     /** @throws IllegalArgumentException if it may not be shown */
-    void export(Request.Export request, Optional<Descriptor> given) throws IOException {
-        Descriptor file = given.orElseThrow(() -> new IllegalArgumentException("an export needs a file beside it"));
+    void export(Request.Export request, Descriptor file) throws IOException {
         // The kernel opens it for writing, as root: so only what its owner could write anyway, or nobody can.
         boolean sealed = file.isSealed();
         if (!sealed && !file.isWritableFile()) {
@@ -55,28 +53,43 @@ final class Target implements AutoCloseable {
                     "an export of " + file.sizeBytes() + " bytes: not a multiple of " + BLOCK_BYTES);
         }
         synchronized (nvmet) {
-            Reader reader = readers.get(request.session());
-            if (reader == null) {
-                if (readers.size() >= SESSIONS_MAX) {
-                    throw new IllegalArgumentException("more than " + SESSIONS_MAX + " readers");
+            Reader known = readers.get(request.session());
+            Reader reader = known == null ? admit(request) : known;
+            try {
+                show(request, reader, file.path(), sealed);
+            } catch (IOException | IllegalArgumentException e) {
+                if (known == null) {
+                    // Whoever asked does not know that there is one, and would never dismiss it.
+                    dismiss(new Request.Dismiss(request.session()));
                 }
-                try {
-                    nvmet.admit(port, request.session(), request.key());
-                } catch (IOException e) {
-                    throw new IOException("cannot listen at " + endpoint + ": " + e.getMessage(), e);
-                }
-                reader = new Reader();
-                readers.put(request.session(), reader);
+                throw e;
             }
-            int number = reader.taken.nextClearBit(1);
-            if (number > NAMESPACES_PER_SESSION_MAX || reader.numbers.containsKey(request.namespace())) {
-                throw new IllegalArgumentException(
-                        "shown already, or more than " + NAMESPACES_PER_SESSION_MAX + " at once");
-            }
-            nvmet.show(request.session(), number, request.namespace(), file.path(), sealed);
-            reader.taken.set(number);
-            reader.numbers.put(request.namespace(), number);
         }
+    }
+
+    private Reader admit(Request.Export request) throws IOException {
+        if (readers.size() >= SESSIONS_MAX) {
+            throw new IllegalArgumentException("more than " + SESSIONS_MAX + " readers");
+        }
+        try {
+            nvmet.admit(port, request.session(), request.key());
+        } catch (IOException e) {
+            throw new IOException("cannot listen at " + endpoint + ": " + e.getMessage(), e);
+        }
+        Reader reader = new Reader();
+        readers.put(request.session(), reader);
+        return reader;
+    }
+
+    private void show(Request.Export request, Reader reader, Path file, boolean sealed) throws IOException {
+        int number = reader.taken.nextClearBit(1);
+        if (number > NAMESPACES_PER_SESSION_MAX || reader.numbers.containsKey(request.namespace())) {
+            throw new IllegalArgumentException(
+                    "shown already, or more than " + NAMESPACES_PER_SESSION_MAX + " at once");
+        }
+        nvmet.show(request.session(), number, request.namespace(), file, sealed);
+        reader.taken.set(number);
+        reader.numbers.put(request.namespace(), number);
     }
 
     /** What is not shown is no failure. */

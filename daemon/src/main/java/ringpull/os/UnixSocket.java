@@ -54,8 +54,22 @@ public final class UnixSocket implements AutoCloseable {
     /** Who is at the other end, as the kernel says. */
     public record Peer(int pid, int uid, int gid) {}
 
-    /** @param file beside the text; the receiver closes it */
-    public record Message(String text, Optional<Descriptor> file) {}
+    /** @param file beside the text; closed with the message, or by whoever keeps it longer */
+    public record Message(String text, Optional<Descriptor> file) implements AutoCloseable {
+        @Override
+        public void close() {
+            file.ifPresent(Descriptor::close);
+        }
+    }
+
+    /** The other end sent what no message is. It was thrown away, and the next one can be received. */
+    public static final class Unfit extends IOException {
+        private static final long serialVersionUID = 1;
+
+        private Unfit() {
+            super("a message has at most " + MESSAGE_BYTES_MAX + " bytes, and one file beside it");
+        }
+    }
 
     private UnixSocket(int number) {
         this.number = number;
@@ -66,15 +80,26 @@ public final class UnixSocket implements AutoCloseable {
         control = Memory.allocateDirect(runtime, CONTROL_BYTES);
     }
 
-    /** Connects to one that listens there. */
-    public static UnixSocket connect(Path path) throws IOException {
+    /**
+     * Connects to one that listens there.
+     *
+     * @param wait while its line is full
+     */
+    public static UnixSocket connect(Path path, Duration wait) throws IOException {
         UnixSocket socket = socket();
-        if (Libc.INSTANCE.connect(socket.number, address(path), ADDRESS_BYTES) != 0) {
-            IOException failure = Errno.failure("cannot connect to " + path);
+        try {
+            socket.timeout(wait);
+            if (Libc.INSTANCE.connect(socket.number, address(path), ADDRESS_BYTES) != 0) {
+                throw Errno.last() == Errno.EAGAIN
+                        ? new SocketTimeoutException("nobody is let in at " + path)
+                        : Errno.failure("cannot connect to " + path);
+            }
+            socket.timeout(Duration.ZERO);
+            return socket;
+        } catch (IOException e) {
             socket.close();
-            throw failure;
+            throw e;
         }
-        return socket;
     }
 
     /** Listens there, in place of what lies there; its owner alone may connect, until told otherwise. */
@@ -131,7 +156,10 @@ public final class UnixSocket implements AutoCloseable {
         return new Peer(credentials.getInt(0), credentials.getInt(4), credentials.getInt(8));
     }
 
-    /** How long a message may take to go, and how long to come, from now on; then {@link SocketTimeoutException}. */
+    /**
+     * How long a message may take to go, and how long to come, from now on; then {@link SocketTimeoutException}. Zero: for
+     * ever.
+     */
     public void timeout(Duration wait) throws IOException {
         Pointer time = Memory.allocateDirect(Runtime.getRuntime(Libc.INSTANCE), 16);
         time.putLong(0, wait.toSeconds());
@@ -171,7 +199,7 @@ public final class UnixSocket implements AutoCloseable {
      * The next message.
      *
      * @throws EOFException if the other end closed
-     * @throws IOException if it is too long, or more than one file came with it
+     * @throws Unfit if it is too long, or more than one file came with it
      */
     public Message receive() throws IOException {
         long length;
@@ -190,9 +218,7 @@ public final class UnixSocket implements AutoCloseable {
             for (int file : files) {
                 new Descriptor(file).close();
             }
-            throw length == 0
-                    ? new EOFException("the other end closed")
-                    : new IOException("a message that is too long");
+            throw length == 0 ? new EOFException("the other end closed") : new Unfit();
         }
         byte[] bytes = new byte[(int) length];
         buffer.get(0, bytes, 0, bytes.length);

@@ -40,12 +40,12 @@ final class DiskRules {
         this.helper = helper;
     }
 
-    Scenarios add(Scenarios others) {
+    void add(Scenarios all) {
         if (!Files.exists(UDEVD) || Programs.find("pvs").isEmpty()) {
             System.err.println("udev's rules and LVM's filter are not tried: systemd-udevd or lvm2 is not installed");
-            return others;
+            return;
         }
-        return others.add("udev and LVM leave a lying member's disk alone", this::lyingMember);
+        all.add("udev and LVM leave a lying member's disk alone", this::lyingMember);
     }
 
     private void lyingMember() throws Exception {
@@ -85,8 +85,7 @@ final class DiskRules {
         Request.Session session = new Request.Session("0123456789abcdef".repeat(2));
         Request.Key key = Request.Key.of(new byte[32]);
         UUID name = UUID.randomUUID();
-        try (HelperClient target = HelperClient.connect(helper.socket);
-                HelperClient reader = HelperClient.connect(helper.socket)) {
+        try (HelperClient target = HelperClient.connect(helper.socket)) {
             target.ask(new Request.Listen(ENDPOINT), WAIT);
             target.ask(new Request.Export(session, key, name), file, WAIT);
             Path subsystem = KernelFixture.NVMET
@@ -97,12 +96,14 @@ final class DiskRules {
                             .orElseThrow()
                             .substring("subsystems/".length()));
             Files.writeString(subsystem.resolve("attr_model"), "Samsung");
-            reader.ask(new Request.Connect(ENDPOINT, session, key), WAIT);
-            reader.ask(new Request.Open(name), WAIT).close();
-            leftAlone("/dev/" + KernelFixture.disks().getFirst());
+            try (HelperClient reader = HelperClient.connect(helper.socket)) {
+                reader.ask(new Request.Connect(ENDPOINT, session, key), WAIT);
+                reader.ask(new Request.Open(name), WAIT).close();
+                leftAlone("/dev/" + KernelFixture.disks().getFirst());
+            }
+            KernelFixture.awaitNoController();
         }
         Await.until("nothing left in the kernel", () -> KernelFixture.inTarget().isEmpty());
-        Await.until("no controller left", () -> KernelFixture.controllers() == 0);
     }
 
     private static void leftAlone(String disk) throws Exception {
@@ -114,7 +115,8 @@ final class DiskRules {
                         "SYSTEMD_READY=0",
                         "UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG=1",
                         "UDISKS_IGNORE=1",
-                        "DM_MULTIPATH_DEVICE_PATH=0",
+                        "nompath=1",
+                        "RINGPULL_BLOB=1",
                         "DEVLINKS=" + disk.replace("/dev/", "/dev/ringpull/"))
                 .noneMatch(property -> property.startsWith("ID_"));
         assertThat(Path.of("/run/udev/watch", "b" + value(known, "MAJOR") + ":" + value(known, "MINOR")))

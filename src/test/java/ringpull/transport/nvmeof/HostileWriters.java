@@ -26,8 +26,8 @@ final class HostileWriters {
         this.helper = helper;
     }
 
-    Scenarios add(Scenarios others) {
-        return others.add("nobody can write what is shown from memory", this::writerInMemory)
+    void add(Scenarios all) {
+        all.add("nobody can write what is shown from memory", this::writerInMemory)
                 .add("a writer on Btrfs spoils its own copy alone", this::writerOnBtrfs)
                 .add("one that lifts write protection, on XFS, spoils its own copy alone", this::writerOnXfs)
                 .add("overlayfs is refused by name", this::overlay);

@@ -160,6 +160,11 @@ final class KernelFixture implements AutoCloseable {
         return names(CONTROLLERS).size();
     }
 
+    /** Before its target goes: a host that takes leave of one that has gone waits for a minute. */
+    static void awaitNoController() throws InterruptedException {
+        Await.until("no controller left", Duration.ofMinutes(3), () -> controllers() == 0);
+    }
+
     /** Block devices of this kernel that NVMe has to do with. */
     static NavigableSet<String> disks() {
         TreeSet<String> found = new TreeSet<>(names(Path.of("/sys/class/block")));
@@ -179,8 +184,7 @@ final class KernelFixture implements AutoCloseable {
     public void close() {
         readers.forEach(NvmeofTransport::close);
         try {
-            // A host that says farewell to a target that has gone waits for a minute.
-            Await.until("no controller left", () -> controllers() == 0);
+            awaitNoController();
             exports.close();
             Await.until("nothing left in the kernel", () -> inTarget().isEmpty());
         } catch (InterruptedException e) {

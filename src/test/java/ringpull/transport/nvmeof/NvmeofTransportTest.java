@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +92,27 @@ class NvmeofTransportTest extends TransportContract {
         assertThat(targets().leases()).isOne();
         assertThat(targets().connects()).isOne();
         patient.close();
+    }
+
+    /** The holder's kernel knows a connection by its session: with two, one of the blobs could not be opened. */
+    @Test
+    void blobsThatAreOpenedAtOnceShareAConnection() throws Exception {
+        byte[] other = blobs.add(100_000, 77);
+        targets().connectAfter(2);
+        TestBlobs.Landed landed = new TestBlobs.Landed(0, other.length);
+        CompletableFuture<Void> reading = CompletableFuture.runAsync(() -> {
+            try {
+                transport.read(holder, TestBlobs.digest(other), new ByteRange(0, other.length), landed);
+            } catch (TransferException | InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+
+        assertThat(read(new ByteRange(0, 10))).isEqualTo(part(new ByteRange(0, 10)));
+        reading.get(60, TimeUnit.SECONDS);
+
+        assertThat(landed.bytes()).isEqualTo(other);
+        assertThat(targets().connects()).isOne();
     }
 
     @Test

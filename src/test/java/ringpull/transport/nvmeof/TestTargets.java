@@ -31,6 +31,7 @@ final class TestTargets implements Leasing, Targets, AutoCloseable {
     private final Map<UUID, Copies.Copy> shown = new HashMap<>();
     private long failFrom = Long.MAX_VALUE;
     private long holdFrom = Long.MAX_VALUE;
+    private int leasesFirst;
     private int connections;
     private int connects;
     private int leases;
@@ -48,6 +49,11 @@ final class TestTargets implements Leasing, Targets, AutoCloseable {
     /** Reads of disks wait from this byte of the blob on, until their connection ends. */
     synchronized void holdFrom(long offset) {
         holdFrom = offset + Layout.LEAD_BYTES;
+    }
+
+    /** Nobody is connected before so many blobs were leased. */
+    synchronized void connectAfter(int blobs) {
+        leasesFirst = blobs;
     }
 
     synchronized void heal() {
@@ -82,6 +88,7 @@ final class TestTargets implements Leasing, Targets, AutoCloseable {
             UUID name = UUID.randomUUID();
             shown.put(name, copies.of(blob));
             leases++;
+            notifyAll();
             return Optional.of(new Lease(ENDPOINT, name, Layout.LEAD_BYTES, blob.sizeBytes(), LEASE));
         }
     }
@@ -95,7 +102,14 @@ final class TestTargets implements Leasing, Targets, AutoCloseable {
     }
 
     @Override
-    public synchronized Target connect(Endpoint endpoint, Request.Session session, Request.Key key) {
+    public synchronized Target connect(Endpoint endpoint, Request.Session session, Request.Key key) throws IOException {
+        try {
+            while (leases < leasesFirst) {
+                wait();
+            }
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
         connections++;
         connects++;
         return new Connected();

@@ -33,6 +33,9 @@ final class HolderConnection {
     private final Map<Digest, CompletableFuture<OpenDisk>> disks = new HashMap<>();
     private final Map<Digest, Long> declined = new HashMap<>();
     private final long created = System.nanoTime();
+    private final Object admitting = new Object();
+    private final Object connecting = new Object();
+    private @Nullable Session session;
     private @Nullable Connection connection;
     private boolean ended;
     private long lastUse = System.nanoTime();
@@ -100,17 +103,12 @@ final class HolderConnection {
     }
 
     private OpenDisk open(Digest blob) throws TransferException, IOException, InterruptedException {
-        Session session;
-        Connection known;
-        synchronized (this) {
-            known = connection;
-        }
-        session = known == null ? leasing.admit(holder) : known.session;
-        Lease lease = leasing.lease(holder, session, blob)
+        Session admitted = admitted();
+        Lease lease = leasing.lease(holder, admitted, blob)
                 .orElseThrow(() -> new TransferException.NotHeld(holder + " does not hold " + blob + " whole"));
-        Runnable release = () -> blocking.execute(() -> leasing.release(holder, session, lease.namespace()));
+        Runnable release = () -> blocking.execute(() -> leasing.release(holder, admitted, lease.namespace()));
         try {
-            Targets.Disk disk = connected(session, lease).target.open(lease.namespace());
+            Targets.Disk disk = connected(admitted, lease).target.open(lease.namespace());
             OpenDisk opened = new OpenDisk(lease, disk, release);
             synchronized (this) {
                 if (ended) {
@@ -124,22 +122,31 @@ final class HolderConnection {
         }
     }
 
+    /** One session for all blobs, also for those that are opened at once: the holder's kernel knows a connection by it. */
+    private Session admitted() throws IOException, InterruptedException {
+        synchronized (admitting) {
+            Session known = session;
+            if (known == null) {
+                known = leasing.admit(holder);
+                session = known;
+            }
+            return known;
+        }
+    }
+
     /** The target lets a reader in when it shows the first blob, so the lease comes before the connection. */
-    private Connection connected(Session session, Lease lease) throws IOException {
-        synchronized (reads) {
+    private Connection connected(Session admitted, Lease lease) throws IOException {
+        synchronized (connecting) {
             synchronized (this) {
                 if (connection != null) {
-                    if (!connection.session.id().equals(session.id())) {
-                        throw new IOException("another session was made meanwhile");
-                    }
                     return connection;
                 }
             }
-            Request.Session name = new Request.Session(session.id());
-            Targets.Target target = targets.connect(lease.endpoint(), name, DerivedKey.of(session.secret()));
+            Request.Session name = new Request.Session(admitted.id());
+            Targets.Target target = targets.connect(lease.endpoint(), name, DerivedKey.of(admitted.secret()));
             synchronized (this) {
-                long lifetime = session.lifetime().toNanos();
-                Connection made = new Connection(session, target, created + lifetime - lifetime / 8);
+                long lifetime = admitted.lifetime().toNanos();
+                Connection made = new Connection(admitted, target, created + lifetime - lifetime / 8);
                 connection = made;
                 if (ended) {
                     target.close();
