@@ -79,14 +79,6 @@ final class Link implements AutoCloseable {
     private final SVCPollCq poll;
     private final SVCReqNotify armForAll;
     private final SVCReqNotify armForMessages;
-    private Armed armed = Armed.NOT;
-
-    /** Which completion ends a wait. */
-    private enum Armed {
-        NOT,
-        MESSAGE,
-        ANY
-    }
 
     /** What the other end and the device tell. */
     interface Listener {
@@ -298,11 +290,7 @@ final class Link implements AutoCloseable {
      */
     void arm() throws IOException {
         boolean messagesAlone = freeReads.size() == READS && waiting.isEmpty();
-        if (armed == Armed.ANY || (armed == Armed.MESSAGE && messagesAlone)) {
-            return; // none came since, so the device still has it in mind: that spares a system call
-        }
         (messagesAlone ? armForMessages : armForAll).execute();
-        armed = messagesAlone ? Armed.MESSAGE : Armed.ANY;
     }
 
     /** Waits for a completion, for what happens to the connection, or to be woken. */
@@ -310,7 +298,6 @@ final class Link implements AutoCloseable {
         int ready = Native.await(Endpoint.number(completions), endpoint.channelNumber(), millis);
         if ((ready & Native.COMPLETION) != 0 && completions.getCqEvent(queue, 0)) {
             queue.ackEvents(1);
-            armed = Armed.NOT;
         }
         if ((ready & Native.EVENT) != 0) {
             endpoint.refuseEnd();
