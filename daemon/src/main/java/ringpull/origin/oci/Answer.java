@@ -97,7 +97,7 @@ final class Answer implements AutoCloseable {
             finished = true;
             return bytes;
         } catch (IOException e) {
-            throw HttpPool.failure(url, e, deadline.isDone());
+            throw HttpPool.failure(url, e, request.isCancelled());
         } finally {
             deadline.cancel(false);
         }

@@ -133,7 +133,7 @@ final class HttpPool implements AutoCloseable {
             ClassicHttpResponse response = client.executeOpen(host, request, HttpClientContext.create());
             return new Answer(this, url, request, response);
         } catch (IOException e) {
-            throw failure(url, e, deadline.isDone());
+            throw failure(url, e, request.isCancelled());
         } finally {
             deadline.cancel(false);
         }
