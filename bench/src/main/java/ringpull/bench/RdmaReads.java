@@ -26,7 +26,7 @@ import ringpull.transport.session.Sessions;
 /** What {@link Rdma} measures, where the device is: both ends of the product in this process, and the C beside it by turns. */
 final class RdmaReads {
     /** Until Java has compiled what runs a few times a piece; on one processor the compiler takes its time from the rounds. */
-    private static final int WARM_UP_ROUNDS = 12;
+    private static final int WARM_UP_ROUNDS = 4;
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
