@@ -59,7 +59,7 @@ class CertificatesTest {
                 NodeProcess second = NodeProcess.start(node("b", lost).joining(first.control()));
                 ControlClient asked = ControlClient.open(first.socket());
                 ControlClient thrownOut = ControlClient.open(second.socket())) {
-            first.await("two members", CEILING, () -> asked.status().getMembersAlive() == 2);
+            Cluster.awaitCompany(List.of(first, second));
 
             Files.writeString(revoked, Strangers.fingerprint(lost) + "\n");
 

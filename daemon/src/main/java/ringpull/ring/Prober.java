@@ -41,7 +41,10 @@ final class Prober {
     private static final long HELP = Time.SECONDS;
 
     /** A node that does not get to know the ring judges others all the same from then on. */
-    private static final long JUDGES_AFTER = 60 * Time.SECONDS;
+    private static final long JUDGES_AFTER = 10 * Time.SECONDS;
+
+    /** The same in a ring of more than {@link Differences#LARGE} members. */
+    private static final long JUDGES_AFTER_IN_LARGE = 60 * Time.SECONDS;
 
     private final Map<Integer, Running> running = new LinkedHashMap<>();
     private final TokenBucket accusations = new TokenBucket(ACCUSATIONS_PER_SECOND, ACCUSATIONS_AT_ONCE);
@@ -176,7 +179,8 @@ final class Prober {
      * these dialled, that alone would keep them late. Who has joined judges; a node that joins has no neighbours to watch yet.
      */
     private boolean judges() {
-        return !contacts.joins() || time.now() >= JUDGES_AFTER;
+        boolean large = peers.table().liveCount() > Differences.LARGE;
+        return !contacts.joins() || time.now() >= (large ? JUDGES_AFTER_IN_LARGE : JUDGES_AFTER);
     }
 
     /** Probe this one out of turn: somebody suspects it, or a call to it failed. */
