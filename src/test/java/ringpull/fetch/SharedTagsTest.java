@@ -191,17 +191,6 @@ class SharedTagsTest {
     }
 
     @Test
-    void whereTheHomeSaysThatThereIsNoSuchTagTheOriginIsNotAsked() throws Exception {
-        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Answers.Unsaid.ABSENT, Duration.ZERO));
-
-        assertThat(tags.resolve(TAG))
-                .isInstanceOfSatisfying(
-                        Tags.TagOutcome.Unresolved.class,
-                        unresolved -> assertThat(unresolved.reason()).isEqualTo("not_found"));
-        assertThat(questions).hasValue(0);
-    }
-
-    @Test
     void whatItsHomeSaysIsNotAskedOfTheOrigin() throws Exception {
         SharedTags tags = tags(new CountDownLatch(0), new TestCompany.Home() {
             @Override
@@ -324,14 +313,15 @@ class SharedTagsTest {
         assertThat(questions).hasValue(0);
     }
 
-    @Test
-    void anOriginThatToldTheHomeToWaitIsNotAskedByTheOthers() throws Exception {
-        SharedTags tags = tags(new CountDownLatch(0), Memory.of(Answers.Unsaid.BUSY, Duration.ZERO));
+    @ParameterizedTest
+    @CsvSource({"BUSY, busy", "ABSENT, not_found"})
+    void whatTheOriginToldTheHomeIsNotAskedForByTheOthers(Answers.Unsaid said, String reason) throws Exception {
+        SharedTags tags = tags(new CountDownLatch(0), Memory.of(said, Duration.ZERO));
 
         assertThat(tags.resolve(TAG))
                 .isInstanceOfSatisfying(
                         Tags.TagOutcome.Unresolved.class,
-                        unresolved -> assertThat(unresolved.reason()).isEqualTo("busy"));
+                        unresolved -> assertThat(unresolved.reason()).isEqualTo(reason));
         assertThat(questions).hasValue(0);
     }
 
